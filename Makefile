@@ -1,0 +1,35 @@
+# `make train` and `make test` need only Python >= 3.11: the first use of each makes `.venv`.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+RUN_DIR ?= runs/petals_cvae_gan
+
+.PHONY: train test lint format clean
+
+train: $(VENV)/.installed
+	$(BIN)/python -m trainers.fit --run_dir=$(RUN_DIR)
+	$(BIN)/python -m trainers.evaluate --run_dir=$(RUN_DIR)
+	$(BIN)/python -m trainers.generate --run_dir=$(RUN_DIR) --output=$(RUN_DIR)/generated
+
+test: $(VENV)/.installed-test lint
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+lint: $(VENV)/.installed-test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: $(VENV)/.installed-test
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+$(VENV)/.installed: setup.py pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --editable .
+	touch $@
+
+$(VENV)/.installed-test: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --editable '.[test]'
+	touch $@
+
+clean:
+	rm -rf $(VENV) build *.egg-info

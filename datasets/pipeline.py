@@ -1,0 +1,205 @@
+"""The input pipeline: a data position is one integer, so that a run can go on where it stopped."""
+
+import atexit
+import math
+import os
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from datasets.cache import Prepared, prepare
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+_QUIET_SECONDS = 0.2
+_LONGEST_WAIT_SECONDS = 20
+
+
+class _Reader:
+    """Reads rows of an array in TensorFlow's threads: the function of a `tf.numpy_function`.
+
+    These threads run ahead of whoever takes the batches, and one that calls Python when the
+    interpreter ends blocks that end for ever. So the end waits until they are as far ahead as they
+    may be: until no call is under way and none came for a while.
+    """
+
+    _lock = threading.Lock()
+    _under_way = 0
+    _last_end = -math.inf
+
+    def __init__(self, array: np.ndarray) -> None:
+        self._array = array
+
+    def __call__(self, rows: np.ndarray) -> np.ndarray:
+        with self._lock:
+            _Reader._under_way += 1
+        try:
+            return self._array[rows]
+        finally:
+            with self._lock:
+                _Reader._under_way -= 1
+                _Reader._last_end = time.monotonic()
+
+    @classmethod
+    def wait_for_quiet(cls) -> None:
+        deadline = time.monotonic() + _LONGEST_WAIT_SECONDS
+        while time.monotonic() < deadline and (
+            cls._under_way or time.monotonic() < cls._last_end + _QUIET_SECONDS
+        ):
+            time.sleep(_QUIET_SECONDS / 10)
+
+
+atexit.register(_Reader.wait_for_quiet)
+
+
+def load(
+    name: str,
+    split: str = "train",
+    image_size: int = 32,
+    batch_size: int = 64,
+    seed: int = 0,
+    *,
+    data_dir: str | os.PathLike | None = None,
+    cache_dir: str | os.PathLike | None = None,
+    shuffle: bool | None = None,
+    repeat: bool = False,
+    start: int = 0,
+    drop_remainder: bool | None = None,
+    with_attributes: bool = False,
+    **options: Any,
+) -> "tf.data.Dataset":
+    """Returns batches of images and labels; `description` of the result says what they are.
+
+    Epoch `e` is the permutation of the data that `(seed, e)` determines. With `repeat`, batches
+    run on across the ends of epochs, and `start = k * batch_size` continues an earlier run of the
+    same seed after its batch `k`, bit for bit.
+
+    Args:
+        name: a name from `datasets.names()`.
+        split: "train", "validation" or "test".
+        image_size: height and width of the images, in pixels.
+        batch_size: images in a batch.
+        seed: determines the order of the examples.
+        data_dir: where the data set lies, or is downloaded to; for `folder`, the folder.
+        cache_dir: where decoded pictures are kept: see `datasets.prepare`.
+        shuffle: whether the order is random. By default only for the split "train".
+        repeat: whether the data set goes on for ever. Otherwise it ends with the epoch in which
+            `start` lies.
+        start: number of examples that were consumed before.
+        drop_remainder: whether a last, smaller batch is left out. By default as `shuffle`.
+        with_attributes: whether a dictionary of the examples' attributes comes third.
+        **options: the data set's own options.
+
+    Returns:
+        A `tf.data.Dataset` of `(images, labels)` or `(images, labels, attributes)`: images float32
+        `(b, image_size, image_size, 3)` in [-1, 1], labels int32 `(b,)`, every attribute float32
+        `(b,)`. Its attribute `description` is a `datasets.Description`; a data set derived from
+        this one (`map`, `take`, …) does not have it.
+
+    Raises:
+        ValueError: for an argument outside what the data set has, data that cannot be used, or
+            a batch that the data cannot fill.
+        OSError: when the cache cannot be written.
+
+    Example:
+
+    >>> dataset = load("petals", "test", image_size=32, batch_size=8)
+    >>> images, labels = next(iter(dataset))
+    >>> images.shape, labels.shape, dataset.description.num_classes
+    (TensorShape([8, 32, 32, 3]), TensorShape([8]), 10)
+    """
+    prepared = prepare(name, split, image_size, data_dir=data_dir, cache_dir=cache_dir, **options)
+    shuffle = split == "train" if shuffle is None else shuffle
+    drop_remainder = shuffle if drop_remainder is None else drop_remainder
+    return batches(
+        prepared, batch_size, seed, shuffle, repeat, start, drop_remainder, with_attributes
+    )
+
+
+def batches(
+    prepared: Prepared,
+    batch_size: int,
+    seed: int,
+    shuffle: bool,
+    repeat: bool,
+    start: int,
+    drop_remainder: bool,
+    with_attributes: bool,
+) -> "tf.data.Dataset":
+    """Returns batches of arrays that are already there: see `load`."""
+    description, count = prepared.description, prepared.description.num_images
+    if batch_size < 1 or start < 0:
+        raise ValueError(
+            "batch_size must be at least 1 and start at least 0. "
+            f"Received: batch_size={batch_size}, start={start}."
+        )
+    if batch_size > count and (repeat or drop_remainder):
+        raise ValueError(
+            f"A batch of {batch_size} is larger than the data: {description.name!r} has {count} "
+            f"pictures in its split {description.split!r}. Choose a batch_size of at most {count}."
+        )
+    if with_attributes and not prepared.attributes:
+        raise ValueError(
+            f"Data set {description.name!r} has no attributes: load it without with_attributes."
+        )
+    dataset = _positions(count, batch_size, start, repeat, drop_remainder)
+    dataset = dataset.map(lambda positions: _indices(positions, count, seed, shuffle))
+    dataset = dataset.map(
+        lambda indices: _gather(prepared, indices, with_attributes), num_parallel_calls=2
+    ).prefetch(4)
+    dataset.description = description
+    return dataset
+
+
+def _positions(
+    count: int, batch_size: int, start: int, repeat: bool, drop_remainder: bool
+) -> "tf.data.Dataset":
+    """Returns batches of successive positions: `p` is example `p % count` of epoch `p // count`."""
+    import tensorflow as tf
+
+    if repeat:
+        firsts = tf.data.Dataset.counter(start, batch_size)
+        return firsts.map(lambda first: first + tf.range(batch_size, dtype=tf.int64))
+    end = (start // count + 1) * count
+    return tf.data.Dataset.range(start, end).batch(batch_size, drop_remainder=drop_remainder)
+
+
+def _indices(positions: "tf.Tensor", count: int, seed: int, shuffle: bool) -> "tf.Tensor":
+    """Returns the indices of the examples at these positions, which touch two epochs at most."""
+    import tensorflow as tf
+
+    offsets = positions % count
+    if not shuffle:
+        return offsets
+    epochs = positions // count
+
+    def permuted(epoch: tf.Tensor) -> tf.Tensor:
+        # index_shuffle heeds the lowest 8 bits of each of its two seeds alone, so that plain
+        # (seed, epoch) would repeat every 256 epochs: this draws 4 bytes and shuffles twice.
+        keys = tf.random.stateless_uniform(
+            [2, 2], tf.stack([tf.constant(seed, tf.int64), epoch]), 0, 256, tf.int64, alg="philox"
+        )
+        once = tf.random.experimental.index_shuffle(offsets, keys[0], max_index=count - 1)
+        return tf.random.experimental.index_shuffle(once, keys[1], max_index=count - 1)
+
+    return tf.where(epochs == epochs[0], permuted(epochs[0]), permuted(epochs[0] + 1))
+
+
+def _gather(prepared: Prepared, indices: "tf.Tensor", with_attributes: bool) -> tuple:
+    """Returns the examples with these indices."""
+    import tensorflow as tf
+
+    images = tf.numpy_function(_Reader(prepared.images), [indices], tf.uint8, stateful=False)
+    images.set_shape([indices.shape[0], *prepared.description.image_shape])
+    images = tf.cast(images, tf.float32) / 127.5 - 1.0
+    labels = tf.gather(tf.constant(prepared.labels), indices)
+    if not with_attributes:
+        return images, labels
+    attributes = {
+        name: tf.gather(tf.constant(column), indices)
+        for name, column in prepared.attributes.items()
+    }
+    return images, labels, attributes

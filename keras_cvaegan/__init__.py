@@ -1,0 +1,24 @@
+"""Fine-grained image generation with CVAE-GAN and its family, in Keras.
+
+Importing the package is cheap: TensorFlow and Keras are imported with the first name that needs them.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from keras_cvaegan.version import __version__
+
+if TYPE_CHECKING:
+    from keras_cvaegan.saving import load
+
+__all__ = ["__version__", "export", "layers", "load", "losses", "models", "networks"]
+
+_ROOMS = ("export", "layers", "losses", "models", "networks", "training")
+
+
+def __getattr__(name: str) -> Any:
+    if name == "load":
+        return import_module("keras_cvaegan.saving").load
+    if name in _ROOMS:
+        return import_module(f"keras_cvaegan.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

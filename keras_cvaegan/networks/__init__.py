@@ -1,0 +1,32 @@
+"""Encoders, generators, discriminators and classifiers by architecture, and presets of them.
+
+Every network takes labels as class weights of shape (n, num_classes): one-hot rows, or mixtures
+of classes that sum to 1. Encoders give {"z_mean", "z_log_var"}, generators images in [−1, 1],
+discriminators and classifiers {"logits", "features", "block_1", …}.
+"""
+
+from keras_cvaegan.networks.alexnet import alexnet_classifier
+from keras_cvaegan.networks.compact import (
+    compact_classifier,
+    compact_discriminator,
+    compact_encoder,
+    compact_generator,
+)
+from keras_cvaegan.networks.dcgan import dcgan_discriminator
+from keras_cvaegan.networks.googlenet import googlenet_encoder
+from keras_cvaegan.networks.presets import PRESETS, Preset, preset
+from keras_cvaegan.networks.upsampling_generator import upsampling_generator
+
+__all__ = [
+    "PRESETS",
+    "Preset",
+    "alexnet_classifier",
+    "compact_classifier",
+    "compact_discriminator",
+    "compact_encoder",
+    "compact_generator",
+    "dcgan_discriminator",
+    "googlenet_encoder",
+    "preset",
+    "upsampling_generator",
+]

@@ -1,0 +1,152 @@
+"""Presets: an architecture with the hyper-parameters it trains well with."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from types import MappingProxyType
+from typing import Any
+
+import keras
+
+from keras_cvaegan.networks import alexnet, compact, dcgan, googlenet, upsampling_generator
+
+Networks = dict[str, keras.Model]
+
+
+@dataclasses.dataclass(frozen=True)
+class Preset:
+    """An architecture and its hyper-parameters; what a user may want to change lives here.
+
+    Args:
+        name: as on the command line.
+        doc: one line for the programs' help.
+        builder: function of (image_shape, num_classes, latent_dim) that returns the networks
+            "encoder", "generator", "discriminator" and "classifier".
+        image_size: default side in pixels.
+        latent_dim: dimensions of z.
+        batch_size: images a step.
+        steps: default length of a training.
+        learning_rates: of Adam, by network.
+        beta_1: of Adam.
+        average_decay: of the moving average of the generator's weights.
+        objective: keyword arguments of the model: weights, feature layers, decays.
+    """
+
+    name: str
+    doc: str
+    builder: Callable[[tuple[int, int, int], int, int], Networks]
+    image_size: int
+    latent_dim: int
+    batch_size: int
+    steps: int
+    learning_rates: MappingProxyType[str, float]
+    beta_1: float
+    average_decay: float | None
+    objective: MappingProxyType[str, Any]
+
+    def networks(
+        self, image_shape: tuple[int, int, int], num_classes: int, latent_dim: int | None = None
+    ) -> Networks:
+        """Builds the preset's networks, by name.
+
+        Args:
+            image_shape: `(height, width, channels)`.
+            num_classes: at least 1.
+            latent_dim: dimensions of z; the preset's by default.
+
+        Raises:
+            ValueError: for a shape that the architecture cannot take.
+        """
+        return self.builder(tuple(image_shape), num_classes, latent_dim or self.latent_dim)
+
+
+def _compact(image_shape: tuple[int, int, int], num_classes: int, latent_dim: int) -> Networks:
+    return {
+        "encoder": compact.compact_encoder(
+            image_shape, num_classes=num_classes, latent_dim=latent_dim
+        ),
+        "generator": compact.compact_generator(
+            image_shape, num_classes=num_classes, latent_dim=latent_dim
+        ),
+        "discriminator": compact.compact_discriminator(image_shape),
+        "classifier": compact.compact_classifier(image_shape, num_classes=num_classes),
+    }
+
+
+def _paper(image_shape: tuple[int, int, int], num_classes: int, latent_dim: int) -> Networks:
+    return {
+        "encoder": googlenet.googlenet_encoder(
+            image_shape, num_classes=num_classes, latent_dim=latent_dim
+        ),
+        "generator": upsampling_generator.upsampling_generator(
+            image_shape, num_classes=num_classes, latent_dim=latent_dim
+        ),
+        "discriminator": dcgan.dcgan_discriminator(image_shape),
+        "classifier": alexnet.alexnet_classifier(image_shape, num_classes=num_classes),
+    }
+
+
+PRESETS = {
+    preset.name: preset
+    for preset in (
+        Preset(
+            name="compact",
+            doc="small networks for 16 to 128 px that train on two CPU cores",
+            builder=_compact,
+            image_size=32,
+            latent_dim=32,
+            batch_size=64,
+            steps=5000,
+            learning_rates=MappingProxyType(
+                {"encoder": 1e-3, "generator": 1e-3, "discriminator": 2e-4, "classifier": 2e-4}
+            ),
+            beta_1=0.5,
+            average_decay=0.995,
+            objective=MappingProxyType(
+                {
+                    "kl_weight": 3.0,
+                    "mean_matching_weight": 1.0,
+                    "class_matching_weight": 1.0,
+                }
+            ),
+        ),
+        Preset(
+            name="paper",
+            doc="the paper's networks (GoogLeNet, DCGAN, AlexNet) at 128 px, with its weights",
+            builder=_paper,
+            image_size=128,
+            latent_dim=256,
+            batch_size=64,
+            steps=100_000,
+            learning_rates=MappingProxyType(
+                {"encoder": 2e-4, "generator": 2e-4, "discriminator": 2e-4, "classifier": 2e-4}
+            ),
+            beta_1=0.5,
+            average_decay=None,
+            objective=MappingProxyType(
+                {
+                    "kl_weight": 3.0,
+                    "mean_matching_weight": 1e-3,
+                    "class_matching_weight": 1e-3,
+                }
+            ),
+        ),
+    )
+}
+
+
+def preset(name: str) -> Preset:
+    """Returns a preset by its name.
+
+    Raises:
+        ValueError: for an unknown name.
+
+    Example:
+
+    >>> preset("paper").latent_dim
+    256
+    """
+    if name not in PRESETS:
+        raise ValueError(f"Unknown preset. Received: {name!r}. Allowed: {', '.join(PRESETS)}.")
+    return PRESETS[name]

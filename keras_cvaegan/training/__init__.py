@@ -1,0 +1,1 @@
+"""How a step is taken, callbacks, checkpoints: the only room that knows gradients."""

@@ -1,0 +1,102 @@
+"""The folder of one run, where each program finds what the others left."""
+
+import contextlib
+import json
+import os
+import uuid
+from pathlib import Path
+from typing import Any
+
+
+def write_json(path: str | os.PathLike, values: Any) -> None:
+    """Writes a JSON file; whoever looks sees the old file or the whole new one."""
+    path = Path(path)
+    partial = path.with_name(f".{path.name}.{uuid.uuid4().hex}.partial")
+    try:
+        with partial.open("w", encoding="utf-8") as file:
+            file.write(json.dumps(values, indent=2) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    finally:
+        with contextlib.suppress(OSError):
+            partial.unlink(missing_ok=True)
+
+
+class RunDirectory:
+    """Where a run keeps its configuration, checkpoints, measures, samples and results.
+
+    Args:
+        path: the folder; it need not exist yet.
+
+    Example:
+
+    >>> RunDirectory("runs/petals_cvae_gan").model.name
+    'model.keras'
+    """
+
+    def __init__(self, path: str | os.PathLike) -> None:
+        self.path = Path(path).expanduser()
+        self.config = self.path / "config.json"
+        self.metrics = self.path / "metrics.jsonl"
+        self.samples = self.path / "samples"
+        self.tensorboard = self.path / "tensorboard"
+        self.checkpoints = self.path / "checkpoints"
+        self.model = self.path / "model.keras"
+        self.export = self.path / "export"
+        self.evaluation = self.path / "evaluation.json"
+        self.evaluation_classifier = self.path / "evaluation_classifier.keras"
+
+    def create(self) -> None:
+        """Makes the folder where it is missing, and proves that it can be written.
+
+        Raises:
+            OSError: when it cannot.
+        """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            probe = self.path / f".{uuid.uuid4().hex}.partial"
+            probe.touch()
+            probe.unlink()
+        except OSError as error:
+            raise OSError(
+                f"Cannot write the run directory {str(self.path)!r} "
+                f"({error.strerror or error}). Choose another with --run_dir."
+            ) from error
+
+    def write_config(self, config: dict[str, Any]) -> None:
+        """Writes config.json."""
+        write_json(self.config, config)
+
+    def read_config(self) -> dict[str, Any]:
+        """Returns what `write_config` wrote.
+
+        Raises:
+            ValueError: when the folder is not a run directory.
+        """
+        try:
+            config = json.loads(self.config.read_text("utf-8"))
+        except FileNotFoundError:
+            what = "has no config.json" if self.path.is_dir() else "there is no such folder"
+            raise ValueError(f"Not a run directory: {str(self.path)!r}: {what}.") from None
+        except (OSError, ValueError) as error:
+            raise ValueError(
+                f"Not a run directory: {str(self.config)!r} cannot be read ({error})."
+            ) from error
+        if not isinstance(config, dict):
+            raise ValueError(f"Not a run directory: {str(self.config)!r} holds no configuration.")
+        return config
+
+    def finished_model(self) -> Path:
+        """Returns the path of the trained model.
+
+        Raises:
+            ValueError: when the folder is not a run directory, or its training has not ended.
+        """
+        self.read_config()
+        if not self.model.is_file():
+            raise ValueError(
+                f"The run {str(self.path)!r} has no model.keras yet: start its training again to "
+                "go on to the end."
+            )
+        return self.model

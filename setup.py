@@ -1,0 +1,48 @@
+"""Metadata of the keras_cvaegan package; build system and tools are in pyproject.toml."""
+
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+ROOT = Path(__file__).parent
+ABOUT: dict[str, str] = {}
+exec((ROOT / "keras_cvaegan" / "version.py").read_text(encoding="utf-8"), ABOUT)
+
+setup(
+    name="keras_cvaegan",
+    version=ABOUT["__version__"],
+    description="Fine-grained image generation with CVAE-GAN and its family, in Keras",
+    long_description=(ROOT / "README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    python_requires=">=3.11",
+    packages=find_packages(include=["keras_cvaegan", "keras_cvaegan.*"]),
+    install_requires=[
+        "tensorflow>=2.21",
+        "keras>=3.15",
+        "numpy>=1.26",
+        "pillow>=10.1",
+        "scikit-learn>=1.4",
+        "matplotlib>=3.8",
+        "tensorboard>=2.20",
+        "tensorflow-datasets>=4.9.7",
+        "absl-py>=2.1",
+    ],
+    extras_require={
+        "jax": ["jax>=0.4.30"],
+        "test": [
+            "pytest>=8",
+            "pytest-xdist>=3.5",
+            "hypothesis>=6.100",
+            "ruff>=0.12",
+            "scipy>=1.11",
+            "dill",
+            "importlib_resources",
+        ],
+    },
+    classifiers=[
+        "License :: OSI Approved :: Apache Software License",
+        "Programming Language :: Python :: 3",
+        "Topic :: Scientific/Engineering :: Artificial Intelligence",
+    ],
+)

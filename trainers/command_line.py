@@ -1,0 +1,237 @@
+"""What the programs share on the command line: flags under headed sections, and clear errors.
+
+Nothing here imports TensorFlow, so that `--help` and a mistyped flag answer at once.
+"""
+
+import contextlib
+import math
+import os
+import shutil
+import sys
+import textwrap
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from absl import flags
+
+import datasets
+from keras_cvaegan.version import __version__
+
+MODELS = ("cvae_gan",)
+PRESETS = ("compact", "paper")
+DTYPE_POLICIES = ("float32", "mixed_bfloat16", "mixed_float16")
+INTERRUPTED = 130
+
+_HELP = ("--help", "-help", "-h", "--h")
+
+
+class Command:
+    """One program: its flags, its help, and how it starts and ends.
+
+    Args:
+        name: the module, as after `python -m`.
+        doc: the module's docstring; its first paragraph opens the help.
+
+    Example:
+
+    >>> command = Command("trainers.example", "Counts.")
+    >>> with command.section("Counting"):
+    ...     command.integer("count", 3, "how far", lower_bound=1)
+    >>> command.call(lambda values: print(values.count), ["--count=2"])
+    2
+    0
+    """
+
+    def __init__(self, name: str, doc: str) -> None:
+        self.name = name
+        self._doc = doc
+        self._values = flags.FlagValues()
+        self._sections: dict[str, list[str]] = {}
+        self._section = ""
+        flags.DEFINE_boolean("traceback", False, "", flag_values=self._values)
+
+    @contextlib.contextmanager
+    def section(self, title: str) -> Iterator[None]:
+        """Puts the flags that are defined inside under a heading."""
+        self._section, previous = title, self._section
+        self._sections.setdefault(title, [])
+        yield
+        self._section = previous
+
+    def string(self, name: str, default: str | None, doc: str) -> None:
+        self._define(flags.DEFINE_string, name, default, doc)
+
+    def enum(self, name: str, default: str, choices: Sequence[str], doc: str) -> None:
+        self._define(flags.DEFINE_enum, name, default, list(choices), doc)
+
+    def integer(self, name: str, default: int | None, doc: str, **bounds: int) -> None:
+        self._define(flags.DEFINE_integer, name, default, doc, **bounds)
+
+    def number(self, name: str, default: float | None, doc: str, **bounds: float) -> None:
+        self._define(flags.DEFINE_float, name, default, doc, **bounds)
+
+    def boolean(self, name: str, default: bool, doc: str) -> None:
+        self._define(flags.DEFINE_boolean, name, default, doc)
+
+    def repeated(self, name: str, doc: str) -> None:
+        self._define(flags.DEFINE_multi_string, name, [], doc)
+
+    def _define(self, define: Callable, name: str, *arguments: Any, **keywords: Any) -> None:
+        define(name, *arguments, flag_values=self._values, **keywords)
+        self._sections[self._section].append(name)
+
+    def help(self) -> str:
+        """Returns the text of `--help`."""
+        width = min(shutil.get_terminal_size((100, 24)).columns, 100)
+        lines = [self._doc.strip().split("\n\n")[0], "", f"Usage: python -m {self.name} [flags]"]
+        for title, names in self._sections.items():
+            lines += ["", f"{title}:"]
+            for name in names:
+                lines.append(f"  {self._usage(name)}")
+                lines += textwrap.wrap(
+                    self._explanation(name),
+                    width,
+                    initial_indent=" " * 6,
+                    subsequent_indent=" " * 6,
+                    break_on_hyphens=False,
+                )
+        return "\n".join(lines)
+
+    def _usage(self, name: str) -> str:
+        flag = self._values[name]
+        if flag.boolean:
+            return f"--[no]{name}"
+        if isinstance(flag, flags.EnumFlag):
+            return f"--{name}={'|'.join(flag.parser.enum_values)}"
+        kind = {"int": "N", "float": "X"}.get(flag.flag_type(), "TEXT")
+        return f"--{name}={kind}"
+
+    def _explanation(self, name: str) -> str:
+        flag = self._values[name]
+        if flag.default in (None, []):
+            return flag.help
+        default = str(flag.default).lower() if flag.boolean else flag.default
+        return f"{flag.help} (default: {default})"
+
+    def call(self, main: Callable[[flags.FlagValues], int | None], arguments: Sequence[str]) -> int:
+        """Parses the arguments, calls `main` with the values, and returns the exit code."""
+        if any(argument in _HELP for argument in arguments):
+            print(self.help())
+            return 0
+        self._values.unparse_flags()
+        for name in self._values:
+            self._values[name].unparse()
+        try:
+            extra = self._values([self.name, *arguments])[1:]
+        except flags.Error as error:
+            return self._fail(f"{error}. See python -m {self.name} --help".replace("..", "."))
+        if extra:
+            return self._fail(f"Unexpected {extra[0]!r}: flags are written as --name=value.")
+        _quiet_tensorflow()
+        try:
+            return main(self._values) or 0
+        except KeyboardInterrupt:
+            return self._fail("interrupted", INTERRUPTED)
+        except (ValueError, OSError) as error:
+            if self._values.traceback:
+                raise
+            return self._fail(_message(error))
+
+    def _fail(self, message: str, code: int = 1) -> int:
+        print(f"error: {message}", file=sys.stderr)
+        return code
+
+    def run(self, main: Callable[[flags.FlagValues], int | None]) -> None:
+        """Runs `main` on the process's arguments and ends the process."""
+        sys.exit(self.call(main, sys.argv[1:]))
+
+
+def _message(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror and error.filename:
+        return f"{error.strerror}: {error.filename}"
+    return " ".join(str(error).split())
+
+
+def _quiet_tensorflow() -> None:
+    """Leaves TensorFlow's errors on stderr, and drops its notes and warnings."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+
+def data_flags(command: Command) -> None:
+    """Which pictures, at which size."""
+    with command.section("Data"):
+        described = "; ".join(f"{name}: {datasets.get(name).doc}" for name in datasets.names())
+        command.enum("dataset", "petals", datasets.names(), described)
+        command.string("data_dir", None, "folder of the pictures, or of downloaded data")
+        command.integer("num_classes", None, "petals only: number of species, 10 when not given")
+        command.boolean("crop_to_box", False, "birds only: crop pictures to the bird's box")
+        command.integer(
+            "image_size", None, "side in pixels; the preset's when not given", lower_bound=1
+        )
+
+
+def dataset_options(values: flags.FlagValues) -> dict[str, Any]:
+    """Returns the data set's own options among the flags that were given.
+
+    Raises:
+        ValueError: when one was given that the data set does not have.
+    """
+    given = {"num_classes": values.num_classes, "crop_to_box": values.crop_to_box or None}
+    given = {name: value for name, value in given.items() if value is not None}
+    known = datasets.get(values.dataset).options
+    for name in given:
+        if name not in known:
+            raise ValueError(f"--{name} is not for the data set {values.dataset!r}.")
+    return {name: given.get(name, default) for name, default in known.items()}
+
+
+def run_dir_flag(command: Command) -> None:
+    """A finished or interrupted run."""
+    with command.section("Run"):
+        command.string("run_dir", None, "folder of a run of trainers.fit (required)")
+
+
+def required_run_dir(values: flags.FlagValues) -> str:
+    """Returns `--run_dir`.
+
+    Raises:
+        ValueError: when it was not given.
+    """
+    if not values.run_dir:
+        raise ValueError("--run_dir is missing: the folder of a run of trainers.fit.")
+    return values.run_dir
+
+
+def assignments(texts: Sequence[str], flag: str) -> dict[str, str]:
+    """Returns `{"a": "1", "b": "2"}` for `["a=1,b=2"]`.
+
+    Raises:
+        ValueError: for text of another form.
+    """
+    pairs = {}
+    for part in (part for text in texts for part in text.split(",")):
+        name, separator, value = part.partition("=")
+        if not separator or not name or not value:
+            raise ValueError(f"--{flag} takes name=value. Received: --{flag}={part}.")
+        pairs[name.strip()] = value.strip()
+    return pairs
+
+
+def to_number(text: str, name: str) -> float:
+    """Returns the finite number that a text is.
+
+    Raises:
+        ValueError: when it is none.
+    """
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise ValueError(f"{name} takes a number. Received: {text!r}.")
+    return number
+
+
+def version_line() -> str:
+    """Returns what opens a program's output."""
+    return f"keras_cvaegan {__version__}"
