@@ -166,7 +166,7 @@ def attributes(split: str, index: int, seed: int = 0) -> dict[str, float]:
     Returns:
         `background_hue` in [0, 1), `brightness` in [0.65, 1), `x` and `y` in [−0.15, 0.15) (shares
         of the picture's width, from its middle), `rotation` in [0, 1) turns, `size` in [0.3, 0.45)
-        (the flower's radius as a share of the picture's width), `tint` in [0, 1) (where in its
+        (the petals' length as a share of the picture's width), `tint` in [0, 1) (where in its
         family the petals' hue lies: at `hue + 0.03 (tint − 0.5)`).
     """
     u = _uniforms(split, index, seed)
@@ -237,7 +237,7 @@ def draw(kind: Species, values: dict[str, float], image_size: int) -> np.ndarray
 def _petals(
     kind: Species, rotation: float, x: np.ndarray, y: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Which points (in units of the flower's radius) lie in a petal, and how lit each is."""
+    """Which points (in units of the petals' length) lie in a petal, and how lit each is."""
     inside = np.zeros(np.broadcast_shapes(x.shape, y.shape), bool)
     shade = np.zeros(inside.shape, np.float32)
     width = _f32(min(0.95 * math.pi / kind.count, 0.5))

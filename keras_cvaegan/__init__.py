@@ -1,6 +1,6 @@
 """Fine-grained image generation with CVAE-GAN and its family, in Keras.
 
-Importing the package is cheap: TensorFlow and Keras are imported with the first name that needs them.
+Importing the package is cheap: TensorFlow and Keras come with the first name that needs them.
 """
 
 from importlib import import_module

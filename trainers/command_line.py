@@ -6,6 +6,7 @@ Nothing here imports TensorFlow, so that `--help` and a mistyped flag answer at 
 import contextlib
 import math
 import os
+import shlex
 import shutil
 import sys
 import textwrap
@@ -15,7 +16,6 @@ from typing import Any
 from absl import flags
 
 import datasets
-from keras_cvaegan.version import __version__
 
 MODELS = ("cvae_gan",)
 PRESETS = ("compact", "paper")
@@ -48,6 +48,7 @@ class Command:
         self._values = flags.FlagValues()
         self._sections: dict[str, list[str]] = {}
         self._section = ""
+        self._arguments: list[str] = []
         flags.DEFINE_boolean("traceback", False, "", flag_values=self._values)
 
     @contextlib.contextmanager
@@ -79,6 +80,11 @@ class Command:
     def _define(self, define: Callable, name: str, *arguments: Any, **keywords: Any) -> None:
         define(name, *arguments, flag_values=self._values, **keywords)
         self._sections[self._section].append(name)
+
+    @property
+    def command(self) -> str:
+        """The command that started the program, to be typed again."""
+        return shlex.join(["python", "-m", self.name, *self._arguments])
 
     def help(self) -> str:
         """Returns the text of `--help`."""
@@ -115,12 +121,11 @@ class Command:
 
     def call(self, main: Callable[[flags.FlagValues], int | None], arguments: Sequence[str]) -> int:
         """Parses the arguments, calls `main` with the values, and returns the exit code."""
+        self._arguments = list(arguments)
         if any(argument in _HELP for argument in arguments):
             print(self.help())
             return 0
         self._values.unparse_flags()
-        for name in self._values:
-            self._values[name].unparse()
         try:
             extra = self._values([self.name, *arguments])[1:]
         except flags.Error as error:
@@ -230,8 +235,3 @@ def to_number(text: str, name: str) -> float:
     if not math.isfinite(number):
         raise ValueError(f"{name} takes a number. Received: {text!r}.")
     return number
-
-
-def version_line() -> str:
-    """Returns what opens a program's output."""
-    return f"keras_cvaegan {__version__}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numbers
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import keras
@@ -15,6 +15,8 @@ from keras_cvaegan.networks import preset as find_preset
 from keras_cvaegan.training.step import Step
 
 GENERATE_STREAM = 1000
+
+Optimizers = keras.optimizers.Optimizer | Mapping[str, keras.optimizers.Optimizer]
 
 
 class GenerativeModel(Step, keras.Model):
@@ -184,9 +186,8 @@ class GenerativeModel(Step, keras.Model):
                 for name, network in self.networks.items()
                 for variable in network.trainable_variables
             }
-            route: Callable[[Any], Any] = lambda variable: owners[id(variable)]  # noqa: E731
             self._optimizers = dict(optimizer)
-            optimizer = keras.optimizers.MultiOptimizer(route)
+            optimizer = keras.optimizers.MultiOptimizer(lambda variable: owners[id(variable)])
         else:
             self._optimizers = optimizer
         super().compile(
@@ -212,7 +213,7 @@ class GenerativeModel(Step, keras.Model):
 
     def unpack(self, data: Any) -> tuple[Any, Any]:
         """Images as floats in [−1, 1] and integer labels, from a batch of `fit`."""
-        images, labels = data[0], data[1]
+        images, labels = ops.convert_to_tensor(data[0]), ops.convert_to_tensor(data[1])
         if keras.backend.standardize_dtype(images.dtype) == "uint8":
             images = ops.cast(images, "float32") / 127.5 - 1.0
         return images, ops.cast(labels, "int32")
@@ -417,9 +418,11 @@ class GenerativeModel(Step, keras.Model):
     def _in_batches(self, network: keras.Model, inputs: Any, batch_size: int = 128) -> Any:
         """Runs a network in inference mode and returns its outputs as arrays."""
         count = len(keras.tree.flatten(inputs)[0])
-        starts = range(0, max(count, 1), batch_size)
+        if count == 0:  # Convolutions of an empty batch fail on some devices.
+            one = keras.tree.map_structure(lambda x: np.zeros((1, *x.shape[1:]), x.dtype), inputs)
+            return keras.tree.map_structure(lambda x: x[:0], self._in_batches(network, one))
         outputs = []
-        for start in starts:
+        for start in range(0, count, batch_size):
             part = keras.tree.map_structure(
                 lambda x, start=start: ops.convert_to_tensor(x[start : start + batch_size]), inputs
             )

@@ -1,9 +1,11 @@
 """The folder of one run, where each program finds what the others left."""
 
 import contextlib
+import fcntl
 import json
 import os
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +66,23 @@ class RunDirectory:
                 f"({error.strerror or error}). Choose another with --run_dir."
             ) from error
 
+    @contextlib.contextmanager
+    def lock(self) -> Iterator[None]:
+        """Keeps other processes from training in the folder; the system ends it with the process.
+
+        Raises:
+            OSError: when another process trains there.
+        """
+        with (self.path / ".lock").open("w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise OSError(
+                    f"Another process is training in {str(self.path)!r}. Wait for it, or choose "
+                    "another --run_dir."
+                ) from None
+            yield
+
     def write_config(self, config: dict[str, Any]) -> None:
         """Writes config.json."""
         write_json(self.config, config)
@@ -100,3 +119,8 @@ class RunDirectory:
                 "go on to the end."
             )
         return self.model
+
+    @staticmethod
+    def is_newer(path: Path, than: Path) -> bool:
+        """Whether a file is there and was written after another."""
+        return path.exists() and path.stat().st_mtime_ns >= than.stat().st_mtime_ns

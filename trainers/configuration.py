@@ -1,0 +1,215 @@
+"""From flags to the configuration that config.json keeps, and from it to data and model."""
+
+import inspect
+import json
+import platform
+from collections.abc import Sequence
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import datasets
+from keras_cvaegan.version import __version__
+from trainers import command_line
+
+if TYPE_CHECKING:
+    from absl.flags import FlagValues
+
+    from keras_cvaegan.models import GenerativeModel
+    from keras_cvaegan.networks import Preset
+
+# Another value of these may go on from a checkpoint.
+FREE_KEYS = frozenset({"steps", "log_every", "sample_every", "checkpoint_every", "export"})
+
+
+def configure(values: "FlagValues") -> dict[str, Any]:
+    """Returns the effective value of every flag that shapes a run.
+
+    Raises:
+        ValueError: for a value that is not allowed.
+    """
+    from keras_cvaegan.networks import preset as find_preset
+
+    preset = find_preset(values.preset)
+    steps = values.steps or preset.steps
+    config = {
+        "dataset": values.dataset,
+        "data_dir": values.data_dir and str(Path(values.data_dir).expanduser().resolve()),
+        "dataset_options": command_line.dataset_options(values),
+        "image_size": values.image_size or preset.image_size,
+        "model": values.model,
+        "preset": values.preset,
+        "latent_dim": values.latent_dim or preset.latent_dim,
+        "objective": _objective(values.model, preset, values.set),
+        "steps": steps,
+        "batch_size": values.batch_size or preset.batch_size,
+        "learning_rates": _learning_rates(values.learning_rate, dict(preset.learning_rates)),
+        "beta_1": preset.beta_1 if values.beta_1 is None else values.beta_1,
+        "seed": values.seed,
+        "dtype_policy": values.dtype_policy,
+        "jit_compile": values.jit_compile,
+        "strategy": values.strategy,
+        **_intervals(values, steps),
+        "export": values.export,
+    }
+    return json.loads(json.dumps(config))
+
+
+def _intervals(values: "FlagValues", steps: int) -> dict[str, int]:
+    """Returns how often to log, to sample and to save; each a multiple of the first."""
+    log_every = values.log_every or min(25, steps)
+    if steps % log_every:
+        above = -(-steps // log_every) * log_every
+        raise ValueError(
+            f"--steps must be a multiple of --log_every={log_every}. Received: --steps={steps}. "
+            f"Choose --steps={above} or another --log_every."
+        )
+    result = {"log_every": log_every}
+    for name in ("sample_every", "checkpoint_every"):
+        every = getattr(values, name) or min(-(-500 // log_every) * log_every, steps)
+        if every % log_every:
+            raise ValueError(
+                f"--{name} must be a multiple of --log_every={log_every}. "
+                f"Received: --{name}={every}."
+            )
+        result[name] = every
+    return result
+
+
+def _objective(model: str, preset: "Preset", texts: Sequence[str]) -> dict[str, Any]:
+    """Returns the model's hyper-parameters: its own, then the preset's, then those of `--set`."""
+    from keras_cvaegan.models import MODELS
+
+    objective = {
+        name: parameter.default
+        for name, parameter in inspect.signature(MODELS[model]).parameters.items()
+        if parameter.kind is parameter.KEYWORD_ONLY
+    }
+    objective |= {"average_decay": preset.average_decay, **preset.objective}
+    for name, text in command_line.assignments(texts, "set").items():
+        if name not in objective:
+            raise ValueError(
+                f"--set does not know {name!r}. Allowed: {', '.join(sorted(objective))}."
+            )
+        if isinstance(objective[name], (tuple, list)):
+            objective[name] = text.split("+")
+        elif name == "average_decay" and text.lower() == "none":
+            objective[name] = None
+        else:
+            objective[name] = command_line.to_number(text, f"--set={name}")
+    return objective
+
+
+def _learning_rates(texts: Sequence[str], rates: dict[str, float]) -> dict[str, float]:
+    """Returns the learning rate of each network: the preset's, then those of the flag."""
+    for text in texts:
+        given = dict.fromkeys(rates, text)
+        if "=" in text:
+            given = command_line.assignments([text], "learning_rate")
+        for network, rate in given.items():
+            if network not in rates:
+                raise ValueError(
+                    f"--learning_rate does not know {network!r}. Allowed: {', '.join(rates)}."
+                )
+            rates[network] = command_line.to_number(rate, "--learning_rate")
+            if rates[network] < 0:
+                raise ValueError(f"--learning_rate must be 0 or more. Received: {rate}.")
+    return rates
+
+
+def data_arguments(config: dict[str, Any]) -> dict[str, Any]:
+    """Returns what `datasets.prepare` and `datasets.load` take, less split and batches."""
+    return {
+        "name": config["dataset"],
+        "image_size": config["image_size"],
+        "data_dir": config["data_dir"],
+        **config["dataset_options"],
+    }
+
+
+def data_source(config: dict[str, Any], split: str = "train") -> datasets.Source:
+    """Returns a split's names and count, without decoding its pictures."""
+    arguments = data_arguments(config)
+    return datasets.get(arguments.pop("name")).source(split, **arguments)
+
+
+def build_model(config: dict[str, Any], class_names: Sequence[str]) -> "GenerativeModel":
+    """Returns the compiled model.
+
+    Raises:
+        ValueError: for hyper-parameters that the model, or an image size that the preset's
+            networks, cannot take.
+    """
+    import keras
+
+    from keras_cvaegan.models import MODELS
+
+    keras.config.set_dtype_policy(config["dtype_policy"])
+    model = MODELS[config["model"]].from_preset(
+        config["preset"],
+        image_shape=(config["image_size"], config["image_size"], 3),
+        num_classes=len(class_names),
+        class_names=class_names,
+        latent_dim=config["latent_dim"],
+        seed=config["seed"],
+        **config["objective"],
+    )
+    optimizers = {
+        name: keras.optimizers.Adam(rate, beta_1=config["beta_1"])
+        for name, rate in config["learning_rates"].items()
+    }
+    model.compile(
+        optimizers,
+        jit_compile=config["jit_compile"],
+        steps_per_execution=config["log_every"],
+    )
+    return model
+
+
+def record(config: dict[str, Any], class_names: Sequence[str], command: str) -> dict[str, Any]:
+    """Returns the contents of config.json."""
+    versions = {name: metadata.version(name) for name in ("tensorflow", "keras", "numpy")}
+    return {
+        "config": config,
+        "class_names": list(class_names),
+        "command": command,
+        "versions": {
+            "keras_cvaegan": __version__,
+            "python": platform.python_version(),
+            **versions,
+        },
+    }
+
+
+def refuse_other(earlier: dict[str, Any], new: dict[str, Any], run_dir: Path) -> None:
+    """Refuses to go on with a run under another configuration.
+
+    Args:
+        earlier: what config.json holds.
+        new: what `record` returns now.
+        run_dir: for the message.
+
+    Raises:
+        ValueError: naming the keys that differ.
+    """
+    old = _flat(earlier.get("config", {})) | {"class_names": earlier.get("class_names")}
+    now = _flat(new["config"]) | {"class_names": new["class_names"]}
+    differing = [
+        f"{key} was {old.get(key)!r} and is now {now.get(key)!r}"
+        for key in sorted(old.keys() | now.keys())
+        if key not in FREE_KEYS and old.get(key) != now.get(key)
+    ]
+    if differing:
+        raise ValueError(
+            f"The run in {str(run_dir)!r} has another configuration: {'; '.join(differing)}. "
+            "Start it with its own flags "
+            f"({earlier.get('command', 'see its config.json')}), or choose another --run_dir."
+        )
+
+
+def _flat(config: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat = {}
+    for key, value in config.items():
+        nested = isinstance(value, dict)
+        flat |= _flat(value, f"{prefix}{key}.") if nested else {f"{prefix}{key}": value}
+    return flat
