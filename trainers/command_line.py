@@ -4,11 +4,13 @@ Nothing here imports TensorFlow, so that `--help` and a mistyped flag answer at 
 """
 
 import contextlib
+import importlib
 import math
 import os
 import shlex
 import shutil
 import sys
+import tempfile
 import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -48,6 +50,7 @@ class Command:
         self._values = flags.FlagValues()
         self._sections: dict[str, list[str]] = {}
         self._section = ""
+        self._docs: dict[str, str] = {}
         self._arguments: list[str] = []
         flags.DEFINE_boolean("traceback", False, "", flag_values=self._values)
 
@@ -63,7 +66,7 @@ class Command:
         self._define(flags.DEFINE_string, name, default, doc)
 
     def enum(self, name: str, default: str, choices: Sequence[str], doc: str) -> None:
-        self._define(flags.DEFINE_enum, name, default, list(choices), doc)
+        self._define(flags.DEFINE_enum, name, default, doc, enum_values=list(choices))
 
     def integer(self, name: str, default: int | None, doc: str, **bounds: int) -> None:
         self._define(flags.DEFINE_integer, name, default, doc, **bounds)
@@ -77,9 +80,10 @@ class Command:
     def repeated(self, name: str, doc: str) -> None:
         self._define(flags.DEFINE_multi_string, name, [], doc)
 
-    def _define(self, define: Callable, name: str, *arguments: Any, **keywords: Any) -> None:
-        define(name, *arguments, flag_values=self._values, **keywords)
+    def _define(self, define: Callable, name: str, default: Any, doc: str, **keywords: Any) -> None:
+        define(name, default=default, help=doc, flag_values=self._values, **keywords)
         self._sections[self._section].append(name)
+        self._docs[name] = doc
 
     @property
     def command(self) -> str:
@@ -94,13 +98,9 @@ class Command:
             lines += ["", f"{title}:"]
             for name in names:
                 lines.append(f"  {self._usage(name)}")
-                lines += textwrap.wrap(
-                    self._explanation(name),
-                    width,
-                    initial_indent=" " * 6,
-                    subsequent_indent=" " * 6,
-                    break_on_hyphens=False,
-                )
+                for paragraph in self._explanation(name).splitlines():
+                    wrapped = textwrap.wrap(paragraph, width - 6, break_on_hyphens=False)
+                    lines += [f"      {line}" for line in wrapped]
         return "\n".join(lines)
 
     def _usage(self, name: str) -> str:
@@ -113,11 +113,12 @@ class Command:
         return f"--{name}={kind}"
 
     def _explanation(self, name: str) -> str:
-        flag = self._values[name]
+        flag, doc = self._values[name], self._docs[name]
         if flag.default in (None, []):
-            return flag.help
+            return doc
         default = str(flag.default).lower() if flag.boolean else flag.default
-        return f"{flag.help} (default: {default})"
+        first, separator, rest = doc.partition("\n")
+        return f"{first} (default: {default}){separator}{rest}"
 
     def call(self, main: Callable[[flags.FlagValues], int | None], arguments: Sequence[str]) -> int:
         """Parses the arguments, calls `main` with the values, and returns the exit code."""
@@ -132,7 +133,7 @@ class Command:
             return self._fail(f"{error}. See python -m {self.name} --help".replace("..", "."))
         if extra:
             return self._fail(f"Unexpected {extra[0]!r}: flags are written as --name=value.")
-        _quiet_tensorflow()
+        _import_tensorflow()
         try:
             return main(self._values) or 0
         except KeyboardInterrupt:
@@ -157,22 +158,38 @@ def _message(error: Exception) -> str:
     return " ".join(str(error).split())
 
 
-def _quiet_tensorflow() -> None:
-    """Leaves TensorFlow's errors on stderr, and drops its notes and warnings."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+def _import_tensorflow() -> None:
+    """Imports TensorFlow without its notes on the processor, which no variable turns off.
+
+    Real errors come as exceptions; what its graph optimizer logs as errors only costs a shortcut.
+    """
+    if "tensorflow" in sys.modules:
+        return
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    sys.stderr.flush()
+    with tempfile.TemporaryFile() as notes:
+        stderr = os.dup(2)
+        os.dup2(notes.fileno(), 2)
+        try:
+            importlib.import_module("tensorflow")
+        except BaseException:
+            notes.seek(0)
+            os.write(stderr, notes.read())
+            raise
+        finally:
+            os.dup2(stderr, 2)
+            os.close(stderr)
 
 
 def data_flags(command: Command) -> None:
-    """Which pictures, at which size."""
+    """Defines which pictures, at which size."""
     with command.section("Data"):
-        described = "; ".join(f"{name}: {datasets.get(name).doc}" for name in datasets.names())
-        command.enum("dataset", "petals", datasets.names(), described)
+        docs = [f"{name}: {datasets.get(name).doc}" for name in datasets.names()]
+        command.enum("dataset", "petals", datasets.names(), "\n".join(["which pictures", *docs]))
         command.string("data_dir", None, "folder of the pictures, or of downloaded data")
-        command.integer("num_classes", None, "petals only: number of species, 10 when not given")
+        command.integer("num_classes", None, "petals only: number of species (default: 10)")
         command.boolean("crop_to_box", False, "birds only: crop pictures to the bird's box")
-        command.integer(
-            "image_size", None, "side in pixels; the preset's when not given", lower_bound=1
-        )
+        command.integer("image_size", None, "side in pixels (default: the preset's)", lower_bound=1)
 
 
 def dataset_options(values: flags.FlagValues) -> dict[str, Any]:
@@ -191,7 +208,7 @@ def dataset_options(values: flags.FlagValues) -> dict[str, Any]:
 
 
 def run_dir_flag(command: Command) -> None:
-    """A finished or interrupted run."""
+    """Defines where a run lies."""
     with command.section("Run"):
         command.string("run_dir", None, "folder of a run of trainers.fit (required)")
 

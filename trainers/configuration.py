@@ -4,7 +4,6 @@ import inspect
 import json
 import platform
 from collections.abc import Sequence
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -168,7 +167,10 @@ def build_model(config: dict[str, Any], class_names: Sequence[str]) -> "Generati
 
 def record(config: dict[str, Any], class_names: Sequence[str], command: str) -> dict[str, Any]:
     """Returns the contents of config.json."""
-    versions = {name: metadata.version(name) for name in ("tensorflow", "keras", "numpy")}
+    import keras
+    import numpy
+    import tensorflow
+
     return {
         "config": config,
         "class_names": list(class_names),
@@ -176,7 +178,7 @@ def record(config: dict[str, Any], class_names: Sequence[str], command: str) -> 
         "versions": {
             "keras_cvaegan": __version__,
             "python": platform.python_version(),
-            **versions,
+            **{module.__name__: module.__version__ for module in (tensorflow, keras, numpy)},
         },
     }
 

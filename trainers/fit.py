@@ -98,6 +98,7 @@ def train(model: "GenerativeModel", config: dict[str, Any], run: "RunDirectory")
             dataset,
             epochs=left // log_every,
             steps_per_epoch=log_every,
+            shuffle=False,
             verbose=0,
             callbacks=[
                 callbacks.StopOnNaN(),

@@ -42,7 +42,8 @@ class CVAEGAN(GenerativeModel):
         classifier_feature_weight: of ½‖f_C(x_r) − f_C(x_f)‖² within L_G.
         mean_matching_weight: λ_GD.
         class_matching_weight: λ_GC.
-        discriminator_layers: outputs of the discriminator that f_D stands for.
+        discriminator_layers: outputs of the discriminator that f_D stands for; maps are pooled
+            over space where their means are matched (Eq. 2, 4).
         classifier_layers: outputs of the classifier that f_C stands for.
         class_center_decay: decay of the moving averages of Eq. 4, in [0, 1).
         mean_center_decay: decay of a moving average of the means of Eq. 2; 0: minibatch means.
@@ -194,8 +195,8 @@ class CVAEGAN(GenerativeModel):
             self.discriminator_layers, self.real_means, self.generated_means, strict=True
         ):
             loss = loss + losses.mean_feature_matching(
-                real_means(_flat(real[layer]), one_class, training=training),
-                generated_means(_flat(generated[layer]), one_class, training=training),
+                real_means(_pooled(real[layer]), one_class, training=training),
+                generated_means(_pooled(generated[layer]), one_class, training=training),
             )
         return loss
 
@@ -207,8 +208,8 @@ class CVAEGAN(GenerativeModel):
             self.classifier_layers, self.real_centers, self.generated_centers, strict=True
         ):
             loss = loss + losses.class_mean_feature_matching(
-                real_centers(_flat(real[layer]), labels, training=training),
-                generated_centers(_flat(generated[layer]), labels, training=training),
+                real_centers(_pooled(real[layer]), labels, training=training),
+                generated_centers(_pooled(generated[layer]), labels, training=training),
                 weights,
             )
         return loss
@@ -230,15 +231,15 @@ class CVAEGAN(GenerativeModel):
         }
 
 
-def _flat(features: Any) -> Any:
-    return ops.reshape(features, (-1, _width(features.shape)))
+def _pooled(features: Any) -> Any:
+    """Features whose mean is matched: maps are averaged over space.
 
-
-def _width(shape: Any) -> int:
-    width = 1
-    for side in shape[1:]:
-        width *= side
-    return width
+    The factor keeps the squared distance of two maps that differ by the same vector everywhere.
+    """
+    if len(features.shape) == 2:
+        return features
+    _, height, width, _ = features.shape
+    return (height * width) ** 0.5 * ops.mean(ops.cast(features, "float32"), axis=(1, 2))
 
 
 def _check_layers(network: keras.Model, layers: Sequence[str]) -> tuple[str, ...]:
@@ -259,6 +260,6 @@ def _centers(
     result = []
     for layer in layers:
         centers = ClassCenters(num_classes, decay)
-        centers.build((None, _width(network.output[layer].shape)))
+        centers.build((None, network.output[layer].shape[-1]))
         result.append(centers)
     return result

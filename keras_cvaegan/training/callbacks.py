@@ -111,14 +111,14 @@ class ProgressLine(keras.callbacks.Callback):
         self._stream = stream or sys.stdout
         self._seconds_between = seconds_between
         self._last = -math.inf
-        self._rate = None
+        self._rate: float | None = None
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         step, now = int(self.model.step), time.monotonic()
         # The first epoch contains the compilation: it does not tell the speed of the others.
-        latest = logs["images_per_second"]
-        smooth = self._rate is not None and epoch > 1
-        self._rate = 0.9 * self._rate + 0.1 * latest if smooth else latest
+        if epoch > 0:
+            latest = logs["images_per_second"]
+            self._rate = latest if self._rate is None else 0.9 * self._rate + 0.1 * latest
         terminal = self._stream.isatty()
         done = step >= self._steps
         if not (terminal or done or now >= self._last + self._seconds_between):
@@ -136,13 +136,14 @@ class ProgressLine(keras.callbacks.Callback):
             self._stream.write("\n")
 
     def _line(self, step: int, logs: Mapping[str, Any]) -> str:
-        left = (self._steps - step) * self._batch_size / self._rate
+        left = ""
+        if self._rate:
+            left = f"{_duration((self._steps - step) * self._batch_size / self._rate)} left  "
         losses = "  ".join(
             f"{name} {logs[name]:.4g}" for name in self.model.measures if name in logs
         )
         return (
-            f"step {step}/{self._steps}  {logs['images_per_second']:.0f} images/s  "
-            f"{_duration(left)} left  {losses}"
+            f"step {step}/{self._steps}  {logs['images_per_second']:.0f} images/s  {left}{losses}"
         )
 
 

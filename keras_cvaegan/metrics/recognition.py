@@ -1,0 +1,167 @@
+"""A classifier of the real data, and how well it recognises others' pictures."""
+
+import keras
+import numpy as np
+from keras import layers
+
+from keras_cvaegan import pictures
+
+# Increase when `train_classifier` would learn otherwise from the same data.
+VERSION = 1
+
+
+def recognition_network(
+    image_shape: tuple[int, int, int], num_classes: int, augment: bool, seed: int = 0
+) -> keras.Model:
+    """A small residual network of images in [−1, 1] to logits.
+
+    Args:
+        image_shape: `(height, width, channels)`.
+        num_classes: number of classes.
+        augment: whether training images are shifted by up to a tenth and mirrored.
+        seed: of the augmentation.
+    """
+    inputs = x = keras.Input(image_shape, name="images")
+    if augment:
+        x = layers.RandomTranslation(0.1, 0.1, fill_mode="reflect", seed=seed)(x)
+        x = layers.RandomFlip("horizontal", seed=seed)(x)
+    side, filters = min(image_shape[:2]), 32
+    x = _convolution(x, filters, strides=2 if side > 64 else 1)
+    while side > 4 and filters <= 256:
+        x = _block(x, filters)
+        side, filters = side // 2, filters * 2
+    x = layers.GlobalAveragePooling2D(name="features")(x)
+    x = layers.Dropout(0.2, seed=seed)(x)
+    logits = layers.Dense(num_classes, dtype="float32", name="logits")(x)
+    return keras.Model(inputs, logits, name="recognition")
+
+
+def _convolution(x: keras.KerasTensor, filters: int, strides: int = 1) -> keras.KerasTensor:
+    x = layers.Conv2D(filters, 3, strides, padding="same", use_bias=False)(x)
+    x = layers.BatchNormalization(momentum=0.9)(x)
+    return layers.ReLU()(x)
+
+
+def _block(x: keras.KerasTensor, filters: int) -> keras.KerasTensor:
+    """Halves the resolution, with a shortcut around two convolutions."""
+    y = _convolution(x, filters, strides=2)
+    y = layers.Conv2D(filters, 3, padding="same", use_bias=False)(y)
+    y = layers.BatchNormalization(momentum=0.9)(y)
+    shortcut = layers.Conv2D(filters, 1, use_bias=False)(
+        layers.AveragePooling2D(2, padding="same")(x)
+    )
+    return layers.ReLU()(layers.Add()([y, shortcut]))
+
+
+def train_classifier(
+    train: tuple[np.ndarray, np.ndarray],
+    validation: tuple[np.ndarray, np.ndarray],
+    num_classes: int,
+    *,
+    augment: bool,
+    epochs: int = 40,
+    patience: int = 4,
+    batch_size: int = 64,
+    seed: int = 0,
+    verbose: int = 0,
+) -> keras.Model:
+    """Trains a classifier, and keeps the weights that were best on the validation data.
+
+    Args:
+        train: images, uint8 `(n, height, width, channels)`, and labels `(n,)`.
+        validation: likewise.
+        num_classes: number of classes.
+        augment: see `recognition_network`.
+        epochs: the most passes over the training data.
+        patience: passes without improvement after which training ends.
+        batch_size: images a step.
+        seed: of weights, order and augmentation.
+        verbose: as in `keras.Model.fit`.
+
+    Returns:
+        A model of images in [−1, 1] to logits.
+    """
+    keras.utils.set_random_seed(seed)
+    model = recognition_network(train[0].shape[1:], num_classes, augment, seed)
+    batch_size = min(batch_size, len(train[0]))
+    steps = -(-len(train[0]) // batch_size)
+    rate = keras.optimizers.schedules.CosineDecay(
+        2e-4, epochs * steps, warmup_target=2e-3, warmup_steps=steps
+    )
+    model.compile(
+        keras.optimizers.Adam(rate),
+        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        metrics=["accuracy"],
+    )
+    stop = keras.callbacks.EarlyStopping(
+        "val_loss", patience=patience, restore_best_weights=True, mode="min"
+    )
+    model.fit(
+        _Batches(*train, batch_size, seed),
+        validation_data=_Batches(*validation, 256),
+        epochs=epochs,
+        callbacks=[stop],
+        shuffle=False,
+        verbose=verbose,
+    )
+    return model
+
+
+class _Batches(keras.utils.PyDataset):
+    """uint8 images as floats in [−1, 1], a batch at a time; shuffled when there is a seed."""
+
+    def __init__(
+        self, images: np.ndarray, labels: np.ndarray, batch_size: int, seed: int | None = None
+    ) -> None:
+        super().__init__()
+        self._images, self._labels, self._batch_size = images, labels, batch_size
+        self._random = None if seed is None else np.random.default_rng(seed)
+        self._order = np.arange(len(labels))
+        self.on_epoch_end()
+
+    def __len__(self) -> int:
+        return -(-len(self._labels) // self._batch_size)
+
+    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+        rows = self._order[index * self._batch_size : (index + 1) * self._batch_size]
+        return pictures.from_uint8(self._images[rows]), self._labels[rows]
+
+    def on_epoch_end(self) -> None:
+        if self._random is not None:
+            self._random.shuffle(self._order)
+
+
+def recognise(model: keras.Model, images: np.ndarray, batch_size: int = 256) -> np.ndarray:
+    """Returns the label that a classifier gives each image.
+
+    Args:
+        model: of images in [−1, 1] to logits.
+        images: uint8 `(n, height, width, channels)`.
+        batch_size: images at a time.
+
+    Returns:
+        `int64 (n,)`.
+    """
+    parts = [
+        keras.ops.convert_to_numpy(
+            model(pictures.from_uint8(images[start : start + batch_size]), training=False)
+        )
+        for start in range(0, len(images), batch_size)
+    ]
+    return np.concatenate(parts).argmax(axis=1)
+
+
+def top1_by_class(
+    predicted: np.ndarray, labels: np.ndarray, num_classes: int
+) -> list[float | None]:
+    """Returns the share of each class's images that are recognised; None for an absent class.
+
+    Example:
+
+    >>> top1_by_class(np.array([0, 1, 1]), np.array([0, 0, 1]), 3)
+    [0.5, 1.0, None]
+    """
+    return [
+        float(np.mean(predicted[labels == label] == label)) if np.any(labels == label) else None
+        for label in range(num_classes)
+    ]

@@ -1,0 +1,29 @@
+"""Writes a trained model as the next version of a SavedModel, for TensorFlow Serving."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from trainers import command_line
+
+if TYPE_CHECKING:
+    from absl.flags import FlagValues
+
+COMMAND = command_line.Command("trainers.export", __doc__)
+command_line.run_dir_flag(COMMAND)
+with COMMAND.section("SavedModel"):
+    COMMAND.string("output", None, "folder of the versions (default: RUN_DIR/export)")
+
+
+def main(values: "FlagValues") -> None:
+    run_dir = command_line.required_run_dir(values)
+
+    import keras_cvaegan
+    from keras_cvaegan.export import export_saved_model
+
+    model = keras_cvaegan.load(run_dir)
+    output = Path(values.output or Path(run_dir) / "export").expanduser()
+    print(f"SavedModel: {export_saved_model(model, output)}")
+
+
+if __name__ == "__main__":
+    COMMAND.run(main)
