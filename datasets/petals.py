@@ -18,7 +18,7 @@ import numpy as np
 from datasets.registry import Batch, Source, in_batches, register
 
 SHAPES = ("round", "pointed", "spoon", "notched", "blunt")
-COUNTS = (4, 9, 5, 12, 3, 7, 6, 10)
+COUNTS = (7, 3, 8, 6, 4, 10, 5, 12)
 MAX_HUES = 20
 MIN_IMAGE_SIZE = 8
 SPLIT_SIZES = {"train": 10_000, "validation": 1_000, "test": 2_000}
@@ -77,7 +77,7 @@ def petals(
     ...     "petals", "test", image_size=16, batch_size=4, count=20, with_attributes=True
     ... )
     >>> flowers.description.class_names[:2]
-    ('round_4_hue_000', 'pointed_9_hue_000')
+    ('round_7_hue_000', 'pointed_3_hue_000')
     >>> images, labels, values = next(iter(flowers))
     >>> sorted(values)
     ['background_hue', 'brightness', 'hue', 'petal_count', 'rotation', 'shape', 'size', 'tint',
@@ -135,7 +135,7 @@ def species(num_classes: int = 10) -> tuple[Species, ...]:
     Example:
 
     >>> [s.name for s in species(4)]
-    ['round_4_hue_000', 'pointed_9_hue_000', 'spoon_5_hue_180', 'notched_12_hue_180']
+    ['round_7_hue_000', 'pointed_3_hue_000', 'spoon_8_hue_180', 'notched_6_hue_180']
     """
     if not 2 <= num_classes <= 200:
         raise ValueError(

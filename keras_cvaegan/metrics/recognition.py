@@ -94,7 +94,7 @@ def train_classifier(
         metrics=["accuracy"],
     )
     stop = keras.callbacks.EarlyStopping(
-        "val_loss", patience=patience, restore_best_weights=True, mode="min"
+        "val_loss", min_delta=1e-3, patience=patience, restore_best_weights=True, mode="min"
     )
     model.fit(
         _Batches(*train, batch_size, seed),

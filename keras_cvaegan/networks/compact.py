@@ -116,7 +116,7 @@ def compact_generator(
     synchronized: bool = False,
     name: str = "generator",
 ) -> keras.Model:
-    """Transposed convolutions, each normalized with a scale and shift computed from (z, class).
+    """Up-by-2 convolutions, each normalized with a scale and shift computed from (z, class).
 
     Args:
         image_shape: see `compact_depth`.
@@ -145,15 +145,15 @@ def compact_generator(
     widths = _widths(base_filters, depth)[::-1]
     x = layers.Dense(side * side * widths[0], name="project")(condition)
     x = layers.Reshape((side, side, widths[0]), name="first_map")(x)
-    for block, filters in enumerate([*widths[1:], widths[-1]], start=1):
+    for block, filters in enumerate([*widths[1:], widths[-1] // 2], start=1):
         x = ConditionalBatchNormalization(synchronized=synchronized, name=f"block_{block}_norm")(
             (x, condition)
         )
         x = layers.ReLU(name=f"block_{block}_relu")(x)
-        x = layers.Conv2DTranspose(
+        x = layers.UpSampling2D(2, name=f"block_{block}_up")(x)
+        x = layers.Conv2D(
             filters,
-            4,
-            strides=2,
+            3,
             padding="same",
             kernel_initializer="he_normal",
             name=f"block_{block}_conv",
