@@ -11,6 +11,7 @@ import datasets
 from trainers import command_line, configuration
 
 if TYPE_CHECKING:
+    import tensorflow as tf
     from absl.flags import FlagValues
 
     from keras_cvaegan.models import GenerativeModel
@@ -72,8 +73,29 @@ def describe(config: dict[str, Any]) -> None:
     print(f"{source.count:,} training pictures, {config['image_size']} px")
 
 
-def train(model: "GenerativeModel", config: dict[str, Any], run: "RunDirectory") -> int | None:
-    """Trains to the end, or to a signal, whose number it returns."""
+def open_data(config: dict[str, Any], step: int) -> "tf.data.Dataset":
+    """Returns the batches that follow after `step` steps.
+
+    Raises:
+        ValueError: for data that cannot be used.
+    """
+    return datasets.load(
+        **configuration.data_arguments(config),
+        split="train",
+        batch_size=config["batch_size"],
+        seed=config["seed"],
+        repeat=True,
+        start=step * config["batch_size"],
+    )
+
+
+def train(
+    model: "GenerativeModel",
+    dataset: "tf.data.Dataset",
+    config: dict[str, Any],
+    run: "RunDirectory",
+) -> bool:
+    """Trains to the end and returns True, or to a signal and returns False."""
     from keras_cvaegan.training import callbacks
 
     step, batch_size, log_every = int(model.step), config["batch_size"], config["log_every"]
@@ -83,14 +105,6 @@ def train(model: "GenerativeModel", config: dict[str, Any], run: "RunDirectory")
             f"The run stands at step {step}: the {left} steps to --steps={config['steps']} must "
             f"be a multiple of --log_every={log_every}. Choose another of the two."
         )
-    dataset = datasets.load(
-        **configuration.data_arguments(config),
-        split="train",
-        batch_size=batch_size,
-        seed=config["seed"],
-        repeat=True,
-        start=step * batch_size,
-    )
     seconds = callbacks.truncate_metrics(run.metrics, step)
     samples = callbacks.SampleGrid(run.samples, config["sample_every"])
     with callbacks.StopOnSignal() as stop:
@@ -111,7 +125,7 @@ def train(model: "GenerativeModel", config: dict[str, Any], run: "RunDirectory")
                 stop,
             ],
         )
-    return stop.received if int(model.step) < config["steps"] else None
+    return int(model.step) >= config["steps"]
 
 
 def finish(model: "GenerativeModel", config: dict[str, Any], run: "RunDirectory") -> None:
@@ -151,22 +165,23 @@ def main(values: "FlagValues") -> int:
     with run.lock():
         source = configuration.data_source(config)
         record = configuration.record(config, source.class_names, COMMAND.command)
-        if run.config.exists():
+        checkpoint = checkpoints.latest_checkpoint(run.checkpoints)
+        if checkpoint:
             configuration.refuse_other(run.read_config(), record, run.path)
         model = configuration.build_model(config, source.class_names)
         print(
             f"{config['model']} ({config['preset']}) on {config['dataset']}: {source.count:,} "
             f"pictures of {len(source.class_names)} classes, {config['image_size']} px → {run.path}"
         )
-        checkpoint = checkpoints.latest_checkpoint(run.checkpoints)
+        step = checkpoints.restore_checkpoint(model, checkpoint) if checkpoint else 0
+        if checkpoint and step >= config["steps"] and run.is_newer(run.model, checkpoint):
+            print(f"This run is complete, at step {step}; more --steps would go on from there.")
+            return 0
         if checkpoint:
-            step = checkpoints.restore_checkpoint(model, checkpoint)
-            if step >= config["steps"] and run.is_newer(run.model, checkpoint):
-                print(f"This run is complete, at step {step}; more --steps would go on from there.")
-                return 0
             print(f"Going on from step {step}.")
+        dataset = open_data(config, step)
         run.write_config(record)
-        if int(model.step) < config["steps"] and train(model, config, run) is not None:
+        if step < config["steps"] and not train(model, dataset, config, run):
             print(f"\nStopped after step {int(model.step)}. To go on:\n  {COMMAND.command}")
             return command_line.INTERRUPTED
         finish(model, config, run)

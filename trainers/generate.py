@@ -44,7 +44,7 @@ def parse_labels(text: str | None, class_names: Sequence[str]) -> list[int]:
                 f"--labels takes numbers from 0 to {len(class_names) - 1}, or names: {names}. "
                 f"Received: {part!r}."
             )
-    return labels
+    return list(dict.fromkeys(labels))
 
 
 def main(values: "FlagValues") -> None:
@@ -57,7 +57,9 @@ def main(values: "FlagValues") -> None:
     model = keras_cvaegan.load(run_dir)
     labels = parse_labels(values.labels, model.class_names)
     output = Path(values.output or Path(run_dir) / "generated").expanduser()
-    images = model.generate(np.repeat(labels, values.count), seed=values.seed)
+    # Picture k of a class depends on seed, k and class alone; columns of the grid share their z.
+    z = np.tile(model.sample_latents(values.count, values.seed), (len(labels), 1))
+    images = pictures.to_uint8(model.decode(z, np.repeat(labels, values.count)))
     rows = images.reshape(len(labels), values.count, *images.shape[1:])
     for label, row in zip(labels, rows, strict=True):
         # A folder a class, so that `--dataset=folder --data_dir=OUTPUT` reads them back.

@@ -236,7 +236,7 @@ def _recognizer(
             4,
             strides=2,
             negative_slope=0.2,
-            normalize=False,
+            normalize=block > 1,
             synchronized=synchronized,
             name=f"block_{block}",
         )

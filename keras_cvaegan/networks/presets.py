@@ -69,8 +69,10 @@ def _compact(image_shape: tuple[int, int, int], num_classes: int, latent_dim: in
         "generator": compact.compact_generator(
             image_shape, num_classes=num_classes, latent_dim=latent_dim
         ),
-        "discriminator": compact.compact_discriminator(image_shape),
-        "classifier": compact.compact_classifier(image_shape, num_classes=num_classes),
+        "discriminator": compact.compact_discriminator(image_shape, base_filters=24),
+        "classifier": compact.compact_classifier(
+            image_shape, num_classes=num_classes, base_filters=24
+        ),
     }
 
 
@@ -95,17 +97,17 @@ PRESETS = {
             doc="small networks for 16 to 128 px that train on two CPU cores",
             builder=_compact,
             image_size=32,
-            latent_dim=32,
+            latent_dim=16,
             batch_size=64,
             steps=5000,
             learning_rates=MappingProxyType(
                 {"encoder": 1e-3, "generator": 1e-3, "discriminator": 2e-4, "classifier": 2e-4}
             ),
             beta_1=0.5,
-            average_decay=0.995,
+            average_decay=0.99,
             objective=MappingProxyType(
                 {
-                    "kl_weight": 3.0,
+                    "kl_weight": 6.0,
                     "mean_matching_weight": 1.0,
                     "class_matching_weight": 1.0,
                 }

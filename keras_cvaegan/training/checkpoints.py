@@ -78,7 +78,7 @@ def _variables(model: keras.Model) -> list[tuple[str, keras.Variable]]:
 
 
 def _built_optimizer(model: keras.Model) -> keras.optimizers.Optimizer:
-    if model.optimizer is None:
+    if getattr(model, "optimizer", None) is None:
         raise ValueError("A checkpoint needs a compiled model: call `compile` first.")
     if not model.optimizer.built:
         model.optimizer.build(model.trainable_variables)

@@ -88,7 +88,7 @@ class RunDirectory:
         write_json(self.config, config)
 
     def read_config(self) -> dict[str, Any]:
-        """Returns what `write_config` wrote.
+        """Returns what `trainers.fit` wrote into config.json.
 
         Raises:
             ValueError: when the folder is not a run directory.
@@ -102,8 +102,10 @@ class RunDirectory:
             raise ValueError(
                 f"Not a run directory: {str(self.config)!r} cannot be read ({error})."
             ) from error
-        if not isinstance(config, dict):
-            raise ValueError(f"Not a run directory: {str(self.config)!r} holds no configuration.")
+        if not isinstance(config, dict) or "config" not in config:
+            raise ValueError(
+                f"Not a run directory: {str(self.config)!r} was not written by trainers.fit."
+            )
         return config
 
     def finished_model(self) -> Path:

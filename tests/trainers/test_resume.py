@@ -6,7 +6,7 @@ import numpy as np
 
 from keras_cvaegan.training.checkpoints import latest_checkpoint
 
-FLAGS = ("--steps=60", "--log_every=2", "--checkpoint_every=4", "--noexport")
+FLAGS = ("--steps=40", "--log_every=2", "--checkpoint_every=4", "--noexport")
 
 
 def variables(path):
@@ -29,7 +29,7 @@ def test_killed_run_ends_with_the_weights_of_an_uninterrupted_one(tmp_path, star
     process.send_signal(signal.SIGKILL)
     process.communicate()
     stopped_at = latest_checkpoint(killed / "checkpoints")
-    assert stopped_at.name < "step_00000060"
+    assert stopped_at.name < "step_00000040"
 
     process = start("fit", *tiny, *FLAGS, f"--run_dir={killed}")
     output, errors = process.communicate()
@@ -39,13 +39,13 @@ def test_killed_run_ends_with_the_weights_of_an_uninterrupted_one(tmp_path, star
     process = start("fit", *tiny, *FLAGS, f"--run_dir={whole}")
     _, errors = process.communicate()
     assert process.returncode == 0, errors
-    expected = variables(whole / "checkpoints" / "step_00000060.weights.h5")
-    received = variables(killed / "checkpoints" / "step_00000060.weights.h5")
+    expected = variables(whole / "checkpoints" / "step_00000040.weights.h5")
+    received = variables(killed / "checkpoints" / "step_00000040.weights.h5")
     assert expected.keys() == received.keys()
     for name, value in expected.items():
         np.testing.assert_array_equal(received[name], value, err_msg=name)
     lines = (killed / "metrics.jsonl").read_text().splitlines()
-    assert len(lines) == 30
+    assert len(lines) == 20
 
 
 def test_ctrl_c_saves_and_says_how_to_go_on(tmp_path, start, tiny):
