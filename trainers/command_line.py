@@ -15,7 +15,7 @@ import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from absl import flags
+from absl import flags, logging
 
 import datasets
 
@@ -165,6 +165,7 @@ def _import_tensorflow() -> None:
     """
     if "tensorflow" in sys.modules:
         return
+    logging.set_verbosity(logging.ERROR)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     sys.stderr.flush()
     with tempfile.TemporaryFile() as notes:

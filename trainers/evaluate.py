@@ -106,7 +106,7 @@ def main(values: "FlagValues") -> None:
         raise ValueError(
             f"The data have {len(names)} classes, {', '.join(names[:10])} …, the model "
             f"{model.num_classes}: {', '.join(model.class_names[:10])} …. They must be the same: "
-            "has the folder changed since the training?"
+            "have the data changed since the training?"
         )
     classifier, about = judge(run, config, model.num_classes)
 

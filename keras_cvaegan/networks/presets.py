@@ -99,7 +99,7 @@ PRESETS = {
             image_size=32,
             latent_dim=16,
             batch_size=64,
-            steps=5000,
+            steps=4500,
             learning_rates=MappingProxyType(
                 {"encoder": 1e-3, "generator": 1e-3, "discriminator": 2e-4, "classifier": 2e-4}
             ),

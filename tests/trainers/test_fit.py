@@ -60,11 +60,10 @@ def test_a_complete_run_is_left_alone(finished_run, call):
 
 def test_another_configuration_is_refused_by_its_keys(finished_run, call):
     before = (finished_run / "config.json").read_bytes()
-    code, _, errors = call(
-        f"--run_dir={finished_run}", "--steps=4", "--seed=1", "--set=kl_weight=1"
-    )
+    flags = ["--steps=4", "--seed=1", "--set=pixel_weight=7"]
+    code, _, errors = call(f"--run_dir={finished_run}", *flags)
     assert code == 1
-    assert "objective.kl_weight was 3.0 and is now 1.0; seed was 0 and is now 1." in errors
+    assert "objective.pixel_weight was 1.0 and is now 7.0; seed was 0 and is now 1." in errors
     assert "python -m trainers.fit --image_size=16" in errors
     assert (finished_run / "config.json").read_bytes() == before
 
