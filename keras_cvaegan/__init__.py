@@ -11,9 +11,8 @@ from keras_cvaegan.version import __version__
 if TYPE_CHECKING:
     from keras_cvaegan.saving import load
 
-__all__ = ["__version__", "export", "layers", "load", "losses", "models", "networks"]
-
-_ROOMS = ("export", "layers", "losses", "models", "networks", "training")
+_ROOMS = ("export", "layers", "losses", "metrics", "models", "networks", "training")
+__all__ = ["__version__", "load", *_ROOMS]
 
 
 def __getattr__(name: str) -> Any:
