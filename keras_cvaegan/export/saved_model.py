@@ -14,7 +14,8 @@ import keras
 import tensorflow as tf
 
 from keras_cvaegan import random
-from keras_cvaegan.models.generative_model import GENERATE_STREAM, GenerativeModel
+from keras_cvaegan.models import GenerativeModel
+from keras_cvaegan.models.inference import GENERATE_STREAM
 
 
 def export_saved_model(

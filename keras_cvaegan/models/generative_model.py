@@ -7,19 +7,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import keras
-import numpy as np
 from keras import ops
 
 from keras_cvaegan import random
+from keras_cvaegan.models.inference import Inference
 from keras_cvaegan.networks import preset as find_preset
 from keras_cvaegan.training.step import Step
-
-GENERATE_STREAM = 1000
 
 Optimizers = keras.optimizers.Optimizer | Mapping[str, keras.optimizers.Optimizer]
 
 
-class GenerativeModel(Step, keras.Model):
+class GenerativeModel(Step, Inference, keras.Model):
     """Networks plus objectives; `fit`, saving and sampling follow from them.
 
     A subclass names its networks (each is a constructor argument and an attribute), computes one
@@ -245,191 +243,9 @@ class GenerativeModel(Step, keras.Model):
             tracker.update_state(measures[name])
         return {name: tracker.result() for name, tracker in self._trackers.items()}
 
-    @property
-    def sampler(self) -> keras.Model:
-        """The generator that samples are drawn with: the averaged one where there is one."""
-        return self.generator if self.average_generator is None else self.average_generator
-
     def call(self, inputs: Mapping[str, Any], training: bool = False) -> Any:
         """Images of latents and class weights: {"z": (n, d), "labels": (n, K)}."""
         return self.sampler(inputs, training=training)
-
-    def sample_latents(self, count: int, seed: int | Sequence[int] = 0) -> np.ndarray:
-        """Draws latents from the prior N(0, I).
-
-        Args:
-            count: how many.
-            seed: one seed for all, or one for each; a latent depends on its own seed alone.
-
-        Returns:
-            float32 array (count, latent_dim).
-        """
-        seeds = np.asarray(seed)
-        if seeds.ndim:
-            if seeds.shape != (count,):
-                raise ValueError(
-                    f"seed must be one integer, or {count} of them. Received: {seeds.shape}."
-                )
-            rows = np.zeros(count, np.uint32)
-        else:
-            rows = np.arange(count, dtype=np.uint32)
-        z = random.normal(
-            rows, self.latent_dim, seed=seeds.astype(np.uint32), stream=GENERATE_STREAM
-        )
-        return ops.convert_to_numpy(z)
-
-    def generate(
-        self, labels: Sequence[int] | np.ndarray, seed: int | Sequence[int] = 0
-    ) -> np.ndarray:
-        """Draws images of the given classes.
-
-        Args:
-            labels: n integers in [0, num_classes), or class weights of shape (n, num_classes).
-            seed: one integer, or n of them: an image depends on its own seed and label alone.
-
-        Returns:
-            uint8 array (n, height, width, channels).
-
-        Raises:
-            ValueError: for a label out of range or of the wrong shape.
-        """
-        weights = self.class_weights(labels)
-        images = self.decode(self.sample_latents(len(weights), seed), weights)
-        return np.clip(np.rint((images + 1.0) * 127.5), 0, 255).astype(np.uint8)
-
-    def decode(self, z: np.ndarray, labels: Sequence[int] | np.ndarray) -> np.ndarray:
-        """Images of latents under labels.
-
-        Args:
-            z: (n, latent_dim).
-            labels: n integers, or class weights (n, num_classes).
-
-        Returns:
-            float32 array (n, height, width, channels) in [−1, 1].
-        """
-        weights = self.class_weights(labels)
-        z = np.asarray(z, np.float32)
-        if z.shape != (len(weights), self.latent_dim):
-            raise ValueError(
-                f"z must have the shape ({len(weights)}, {self.latent_dim}): one latent a label. "
-                f"Received: {z.shape}."
-            )
-        return self._in_batches(self.sampler, {"z": z, "labels": weights})
-
-    def encode(
-        self, images: np.ndarray, labels: Sequence[int] | np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """The encoder's distribution of z for images under labels.
-
-        Args:
-            images: (n, height, width, channels), uint8 or float in [−1, 1].
-            labels: n integers, or class weights (n, num_classes).
-
-        Returns:
-            z_mean and z_log_var, float32 arrays (n, latent_dim).
-
-        Raises:
-            ValueError: for a model without an encoder, or inputs of the wrong shape.
-        """
-        encoder = self._need("encoder")
-        images, weights = self._floats(images), self.class_weights(labels)
-        if len(images) != len(weights):
-            raise ValueError(
-                f"One label an image is needed. Received: {len(images)} images, "
-                f"{len(weights)} labels."
-            )
-        outputs = self._in_batches(encoder, {"images": images, "labels": weights})
-        return outputs["z_mean"], outputs["z_log_var"]
-
-    def reconstruct(self, images: np.ndarray, labels: Sequence[int] | np.ndarray) -> np.ndarray:
-        """Images decoded from the mean of their encoding: float32 in [−1, 1]."""
-        z_mean, _ = self.encode(images, labels)
-        return self.decode(z_mean, labels)
-
-    def classify(self, images: np.ndarray) -> np.ndarray:
-        """The classifier's probabilities.
-
-        Args:
-            images: (n, height, width, channels), uint8 or float in [−1, 1].
-
-        Returns:
-            float32 array (n, num_classes); rows sum to 1.
-        """
-        outputs = self._in_batches(self._need("classifier"), self._floats(images))
-        return ops.convert_to_numpy(ops.softmax(outputs["logits"]))
-
-    def class_weights(self, labels: Sequence[int] | np.ndarray) -> np.ndarray:
-        """Checks labels and returns them as class weights.
-
-        Args:
-            labels: n integers in [0, num_classes), or floats of shape (n, num_classes).
-
-        Returns:
-            float32 array (n, num_classes).
-
-        Raises:
-            ValueError: for anything else.
-        """
-        labels = np.asarray(labels)
-        if labels.ndim == 2 and labels.shape[1] == self.num_classes:
-            return labels.astype(np.float32)
-        if labels.size == 0 and labels.ndim == 1:
-            return np.zeros((0, self.num_classes), np.float32)
-        if labels.ndim != 1 or not np.issubdtype(labels.dtype, np.integer):
-            raise ValueError(
-                "labels must be integers of shape (n,), or class weights of shape "
-                f"(n, {self.num_classes}). Received: {labels.dtype} of shape {labels.shape}."
-            )
-        wrong = labels[(labels < 0) | (labels >= self.num_classes)]
-        if wrong.size:
-            raise ValueError(
-                f"labels must be from 0 to {self.num_classes - 1}. Received: {wrong[0]}."
-            )
-        return np.eye(self.num_classes, dtype=np.float32)[labels]
-
-    def _need(self, name: str) -> keras.Model:
-        if name not in self.network_names:
-            raise ValueError(
-                f"{type(self).__name__} has no {name}: it has {', '.join(self.network_names)}. "
-                "Use a model that has one, such as CVAEGAN."
-            )
-        return getattr(self, name)
-
-    def _floats(self, images: np.ndarray) -> np.ndarray:
-        images = np.asarray(images)
-        if images.ndim != 4 or images.shape[1:] != self.image_shape:
-            raise ValueError(
-                f"images must have the shape (n, {', '.join(map(str, self.image_shape))}). "
-                f"Received: {images.shape}."
-            )
-        if images.dtype == np.uint8:
-            return images.astype(np.float32) / 127.5 - 1.0
-        if not np.issubdtype(images.dtype, np.floating):
-            raise ValueError(
-                f"images must be uint8, or floats in [-1, 1]. Received: {images.dtype}."
-            )
-        if images.size and not (images.min() >= -1.001 and images.max() <= 1.001):
-            raise ValueError(
-                "Float images must lie in [-1, 1]. Received values from "
-                f"{images.min():.3g} to {images.max():.3g}."
-            )
-        return images.astype(np.float32)
-
-    def _in_batches(self, network: keras.Model, inputs: Any, batch_size: int = 128) -> Any:
-        """Runs a network in inference mode and returns its outputs as arrays."""
-        count = len(keras.tree.flatten(inputs)[0])
-        if count == 0:  # Convolutions of an empty batch fail on some devices.
-            one = keras.tree.map_structure(lambda x: np.zeros((1, *x.shape[1:]), x.dtype), inputs)
-            return keras.tree.map_structure(lambda x: x[:0], self._in_batches(network, one))
-        outputs = []
-        for start in range(0, count, batch_size):
-            part = keras.tree.map_structure(
-                lambda x, start=start: ops.convert_to_tensor(x[start : start + batch_size]), inputs
-            )
-            outputs.append(
-                keras.tree.map_structure(ops.convert_to_numpy, network(part, training=False))
-            )
-        return keras.tree.map_structure(lambda *parts: np.concatenate(parts), *outputs)
 
     def get_config(self) -> dict[str, Any]:
         return {

@@ -103,35 +103,14 @@ def test_normalization_follows_every_convolution():
     assert len(model.non_trainable_variables) == 2 * len(norms)
 
 
-@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
-def test_logits_and_features_are_float32_under_mixed_precision(policy):
-    keras.config.set_dtype_policy(policy)
-    try:
-        model = small_classifier()
-    finally:
-        keras.config.set_dtype_policy("float32")
-    outputs = model(random_images(2))
-    for key in ("logits", "features"):
-        assert keras.backend.standardize_dtype(outputs[key].dtype) == "float32"
-        assert np.isfinite(keras.ops.convert_to_numpy(outputs[key])).all()
-    compute_dtype = policy.removeprefix("mixed_")
-    assert keras.backend.standardize_dtype(outputs["block_5"].dtype) == compute_dtype
+def test_logits_and_features_are_float32_under_mixed_precision(check_mixed_precision):
+    check_mixed_precision(
+        small_classifier, random_images(2), "block_5_relu", ("logits", "features")
+    )
 
 
-# Keras 3.15 converts a variable in a way that NumPy 2 means to drop.
-@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
-def test_configuration_and_file_give_the_same_outputs(classifier, tmp_path):
-    copy = keras.Model.from_config(classifier.get_config())
-    copy.set_weights(classifier.get_weights())
-    classifier.save(tmp_path / "classifier.keras")
-    loaded = keras.saving.load_model(tmp_path / "classifier.keras")
-    expected = to_numpy(classifier(random_images(3)))
-    for model in (copy, loaded):
-        assert model.name == classifier.name
-        outputs = to_numpy(model(random_images(3)))
-        assert outputs.keys() == expected.keys()
-        for key, value in outputs.items():
-            np.testing.assert_array_equal(value, expected[key])
+def test_configuration_and_file_give_the_same_outputs(classifier, check_copies):
+    check_copies(classifier, random_images(3))
 
 
 @pytest.mark.parametrize(

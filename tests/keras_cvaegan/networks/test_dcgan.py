@@ -111,35 +111,14 @@ def test_normalization_follows_every_convolution_but_the_first():
     assert len(model.non_trainable_variables) == 2 * len(norms)
 
 
-@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
-def test_logits_and_features_are_float32_under_mixed_precision(policy):
-    keras.config.set_dtype_policy(policy)
-    try:
-        model = small_discriminator()
-    finally:
-        keras.config.set_dtype_policy("float32")
-    outputs = model(random_images(2))
-    for key in ("logits", "features"):
-        assert keras.backend.standardize_dtype(outputs[key].dtype) == "float32"
-        assert np.isfinite(keras.ops.convert_to_numpy(outputs[key])).all()
-    compute_dtype = policy.removeprefix("mixed_")
-    assert keras.backend.standardize_dtype(outputs["block_4"].dtype) == compute_dtype
+def test_logits_and_features_are_float32_under_mixed_precision(check_mixed_precision):
+    check_mixed_precision(
+        small_discriminator, random_images(2), "block_4_relu", ("logits", "features")
+    )
 
 
-# Keras 3.15 converts a variable in a way that NumPy 2 means to drop.
-@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
-def test_configuration_and_file_give_the_same_outputs(discriminator, tmp_path):
-    copy = keras.Model.from_config(discriminator.get_config())
-    copy.set_weights(discriminator.get_weights())
-    discriminator.save(tmp_path / "discriminator.keras")
-    loaded = keras.saving.load_model(tmp_path / "discriminator.keras")
-    expected = to_numpy(discriminator(random_images(3)))
-    for model in (copy, loaded):
-        assert model.name == discriminator.name
-        outputs = to_numpy(model(random_images(3)))
-        assert outputs.keys() == expected.keys()
-        for key, value in outputs.items():
-            np.testing.assert_array_equal(value, expected[key])
+def test_configuration_and_file_give_the_same_outputs(discriminator, check_copies):
+    check_copies(discriminator, random_images(3))
 
 
 def test_sides_need_not_be_equal():

@@ -171,33 +171,12 @@ def test_normalization_follows_every_convolution():
     assert len(model.non_trainable_variables) == 2 * len(norms)
 
 
-@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
-def test_outputs_are_float32_under_mixed_precision(policy):
-    keras.config.set_dtype_policy(policy)
-    try:
-        model = small_encoder()
-    finally:
-        keras.config.set_dtype_policy("float32")
-    assert model.get_layer("inception_5b_output").output.dtype == policy.removeprefix("mixed_")
-    for value in to_numpy(model(random_inputs(2))).values():
-        assert value.dtype == np.float32
-        assert np.isfinite(value).all()
+def test_outputs_are_float32_under_mixed_precision(check_mixed_precision):
+    check_mixed_precision(small_encoder, random_inputs(2), "inception_5b_output")
 
 
-# Keras 3.15 converts a variable in a way that NumPy 2 means to drop.
-@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
-def test_configuration_and_file_give_the_same_outputs(encoder, tmp_path):
-    copy = keras.Model.from_config(encoder.get_config())
-    copy.set_weights(encoder.get_weights())
-    encoder.save(tmp_path / "encoder.keras")
-    loaded = keras.saving.load_model(tmp_path / "encoder.keras")
-    expected = to_numpy(encoder(random_inputs(3)))
-    for model in (copy, loaded):
-        assert model.name == encoder.name
-        outputs = to_numpy(model(random_inputs(3)))
-        assert outputs.keys() == expected.keys()
-        for key, value in outputs.items():
-            np.testing.assert_array_equal(value, expected[key])
+def test_configuration_and_file_give_the_same_outputs(encoder, check_copies):
+    check_copies(encoder, random_inputs(3))
 
 
 @pytest.mark.parametrize(

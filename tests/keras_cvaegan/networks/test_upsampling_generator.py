@@ -136,31 +136,12 @@ def test_normalization_follows_every_convolution_but_the_last():
     assert len(model.non_trainable_variables) == 2 * len(norms)
 
 
-@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
-def test_images_are_float32_under_mixed_precision(policy):
-    keras.config.set_dtype_policy(policy)
-    try:
-        model = small_generator()
-    finally:
-        keras.config.set_dtype_policy("float32")
-    assert model.get_layer("block_6_conv").output.dtype == policy.removeprefix("mixed_")
-    images = keras.ops.convert_to_numpy(model(random_inputs(2)))
-    assert images.dtype == np.float32
-    assert np.isfinite(images).all()
+def test_images_are_float32_under_mixed_precision(check_mixed_precision):
+    check_mixed_precision(small_generator, random_inputs(2), "block_6_conv")
 
 
-# Keras 3.15 converts a variable in a way that NumPy 2 means to drop.
-@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
-def test_configuration_and_file_give_the_same_outputs(generator, tmp_path):
-    copy = keras.Model.from_config(generator.get_config())
-    copy.set_weights(generator.get_weights())
-    generator.save(tmp_path / "generator.keras")
-    loaded = keras.saving.load_model(tmp_path / "generator.keras")
-    expected = keras.ops.convert_to_numpy(generator(random_inputs(3)))
-    for model in (copy, loaded):
-        assert model.name == generator.name
-        outputs = keras.ops.convert_to_numpy(model(random_inputs(3)))
-        np.testing.assert_array_equal(outputs, expected)
+def test_configuration_and_file_give_the_same_outputs(generator, check_copies):
+    check_copies(generator, random_inputs(3))
 
 
 @pytest.mark.parametrize(
