@@ -149,7 +149,14 @@ class Command:
 
     def run(self, main: Callable[[flags.FlagValues], int | None]) -> None:
         """Runs `main` on the process's arguments and ends the process."""
-        sys.exit(self.call(main, sys.argv[1:]))
+        try:
+            code = self.call(main, sys.argv[1:])
+            sys.stdout.flush()
+        except BrokenPipeError:
+            # Whoever read the output, such as `head`, has had enough: the rest goes nowhere.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            code = 1
+        sys.exit(code)
 
 
 def _message(error: Exception) -> str:

@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 import time
@@ -106,3 +107,16 @@ def test_assignments():
     assert command_line.assignments(["a=1,b=2", "c=x+y"], "set") == {"a": "1", "b": "2", "c": "x+y"}
     with pytest.raises(ValueError, match=r"--set takes name=value\. Received: --set=b\."):
         command_line.assignments(["a=1,b"], "set")
+
+
+def test_a_closed_pipe_is_no_error_to_speak_of():
+    reader, writer = os.pipe()
+    os.close(reader)
+    process = subprocess.run(
+        [sys.executable, "-m", "trainers.fit", "--help"],
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    os.close(writer)
+    assert process.stderr == ""
