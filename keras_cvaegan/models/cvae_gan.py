@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import keras
 from keras import ops
@@ -64,7 +64,7 @@ class CVAEGAN(GenerativeModel):
     """
 
     network_names = ("encoder", "generator", "discriminator", "classifier")
-    updates = {  # noqa: RUF012
+    updates: ClassVar = {
         "encoder_and_generator": ("encoder", "generator"),
         "discriminator": ("discriminator",),
         "classifier": ("classifier",),
