@@ -107,9 +107,9 @@ PRESETS = {
             average_decay=0.99,
             objective=MappingProxyType(
                 {
-                    "kl_weight": 6.0,
-                    "mean_matching_weight": 1.0,
-                    "class_matching_weight": 1.0,
+                    "kl_weight": 3.0,
+                    "mean_matching_weight": 1e-3,
+                    "class_matching_weight": 1e-3,
                 }
             ),
         ),
