@@ -11,7 +11,7 @@ import shutil
 import sys
 import time
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -100,6 +100,25 @@ def prepare(
         if prepared is None:
             raise OSError(f"The decoded pictures in {str(entry)!r} cannot be read back.")
     return prepared
+
+
+def check_piece(name: str, piece: Sequence[int]) -> tuple[int, int]:
+    """Returns `(index, count)` of the argument `name`, which says which of how many pieces.
+
+    Raises:
+        ValueError: when there is no such piece.
+    """
+    if not (
+        isinstance(piece, Sequence)
+        and len(piece) == 2
+        and all(isinstance(number, int) for number in piece)
+        and 0 <= piece[0] < piece[1]
+    ):
+        raise ValueError(
+            f"{name} is (index, count) with 0 <= index < count, such as (0, 4) for the first of "
+            f"four. Received: {name}={piece!r}."
+        )
+    return int(piece[0]), int(piece[1])
 
 
 def _read(entry: Path) -> Prepared | None:

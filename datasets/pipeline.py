@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from datasets.cache import Prepared, prepare
+from datasets.cache import Prepared, check_piece, prepare
 
 if TYPE_CHECKING:
     import tensorflow as tf
+
+DTYPES = ("float32", "uint8")
 
 _QUIET_SECONDS = 0.2
 _LONGEST_WAIT_SECONDS = 20
@@ -69,6 +71,8 @@ def load(
     start: int = 0,
     drop_remainder: bool | None = None,
     with_attributes: bool = False,
+    dtype: str = "float32",
+    shard: tuple[int, int] = (0, 1),
     **options: Any,
 ) -> "tf.data.Dataset":
     """Returns batches of images and labels; `description` of the result says what they are.
@@ -76,6 +80,11 @@ def load(
     Epoch `e` is the permutation of the data that `(seed, e)` determines. With `repeat`, batches
     run on across the ends of epochs, and `start = k * batch_size` continues an earlier run of the
     same seed after its batch `k`, bit for bit.
+
+    With `shard=(index, count)`, one of `count` workers reads its piece of every batch and nothing
+    else. `batch_size` and `start` remain those of the whole batch, of which the pieces are equal
+    and consecutive: put together in the order of `index`, they are the batch that a single reader
+    gets.
 
     Args:
         name: a name from `datasets.names()`.
@@ -91,17 +100,22 @@ def load(
         start: number of examples that were consumed before.
         drop_remainder: whether a last, smaller batch is left out. By default as `shuffle`.
         with_attributes: whether a dictionary of the examples' attributes comes third.
+        dtype: of the images: "float32", in [-1, 1], or "uint8", a quarter of the bytes, which
+            models take as well.
+        shard: `(index, count)`: which of how many equal pieces of every batch. A last, smaller
+            batch is divided as evenly as it can be, into pieces that may be empty, so that every
+            worker gets the same number of batches.
         **options: the data set's own options.
 
     Returns:
-        A `tf.data.Dataset` of `(images, labels)` or `(images, labels, attributes)`: images float32
-        `(b, image_size, image_size, 3)` in [-1, 1], labels int32 `(b,)`, every attribute float32
+        A `tf.data.Dataset` of `(images, labels)` or `(images, labels, attributes)`: images of the
+        dtype `(b, image_size, image_size, 3)`, labels int32 `(b,)`, every attribute float32
         `(b,)`. Its attribute `description` is a `datasets.Description`; a data set derived from
         this one (`map`, `take`, …) does not have it.
 
     Raises:
-        ValueError: for an argument outside what the data set has, data that cannot be used, or
-            a batch that the data cannot fill.
+        ValueError: for an argument outside what the data set has, data that cannot be used, a
+            batch that the data cannot fill, or one that cannot be divided among the shards.
         OSError: when the cache cannot be written.
 
     Example:
@@ -110,12 +124,23 @@ def load(
     >>> images, labels = next(iter(dataset))
     >>> images.shape, labels.shape, dataset.description.num_classes
     (TensorShape([8, 32, 32, 3]), TensorShape([8]), 10)
+    >>> second_half = load("petals", "test", image_size=32, batch_size=8, shard=(1, 2))
+    >>> bool((next(iter(second_half))[0] == images[4:]).numpy().all())
+    True
     """
     prepared = prepare(name, split, image_size, data_dir=data_dir, cache_dir=cache_dir, **options)
     shuffle = split == "train" if shuffle is None else shuffle
-    drop_remainder = shuffle if drop_remainder is None else drop_remainder
     return batches(
-        prepared, batch_size, seed, shuffle, repeat, start, drop_remainder, with_attributes
+        prepared,
+        batch_size,
+        seed,
+        shuffle=shuffle,
+        repeat=repeat,
+        start=start,
+        drop_remainder=shuffle if drop_remainder is None else drop_remainder,
+        with_attributes=with_attributes,
+        dtype=dtype,
+        shard=shard,
     )
 
 
@@ -123,11 +148,14 @@ def batches(
     prepared: Prepared,
     batch_size: int,
     seed: int,
+    *,
     shuffle: bool,
     repeat: bool,
     start: int,
     drop_remainder: bool,
-    with_attributes: bool,
+    with_attributes: bool = False,
+    dtype: str = "float32",
+    shard: tuple[int, int] = (0, 1),
 ) -> "tf.data.Dataset":
     """Returns batches of arrays that are already there: see `load`."""
     description, count = prepared.description, prepared.description.num_images
@@ -145,26 +173,48 @@ def batches(
         raise ValueError(
             f"Data set {description.name!r} has no attributes: load it without with_attributes."
         )
-    dataset = _positions(count, batch_size, start, repeat, drop_remainder)
+    if dtype not in DTYPES:
+        raise ValueError(f"Images come as {' or '.join(DTYPES)}. Received: dtype={dtype!r}.")
+    shard = check_piece("shard", shard)
+    if batch_size % shard[1]:
+        raise ValueError(
+            f"batch_size is that of all shards together, and a multiple of their number. "
+            f"Received: batch_size={batch_size} for shard={shard}. Choose "
+            f"batch_size={-(-batch_size // shard[1]) * shard[1]}."
+        )
+    dataset = _positions(count, batch_size, start, repeat, drop_remainder, shard)
     dataset = dataset.map(lambda positions: _indices(positions, count, seed, shuffle))
     dataset = dataset.map(
-        lambda indices: _gather(prepared, indices, with_attributes), num_parallel_calls=2
+        lambda indices: _gather(prepared, indices, dtype, with_attributes), num_parallel_calls=2
     ).prefetch(4)
     dataset.description = description
     return dataset
 
 
 def _positions(
-    count: int, batch_size: int, start: int, repeat: bool, drop_remainder: bool
+    count: int,
+    batch_size: int,
+    start: int,
+    repeat: bool,
+    drop_remainder: bool,
+    shard: tuple[int, int],
 ) -> "tf.data.Dataset":
-    """Returns batches of successive positions: `p` is example `p % count` of epoch `p // count`."""
+    """Returns a shard's successive positions: `p` is example `p % count` of epoch `p // count`."""
     import tensorflow as tf
 
-    if repeat:
-        firsts = tf.data.Dataset.counter(start, batch_size)
-        return firsts.map(lambda first: first + tf.range(batch_size, dtype=tf.int64))
+    index, shards = shard
     end = (start // count + 1) * count
-    return tf.data.Dataset.range(start, end).batch(batch_size, drop_remainder=drop_remainder)
+
+    def piece(first: tf.Tensor) -> tf.Tensor:
+        size = batch_size if repeat or drop_remainder else tf.minimum(end - first, batch_size)
+        return first + tf.range(
+            index * size // shards, (index + 1) * size // shards, dtype=tf.int64
+        )
+
+    if repeat:
+        return tf.data.Dataset.counter(start, batch_size).map(piece)
+    beyond = end - batch_size + 1 if drop_remainder else end
+    return tf.data.Dataset.range(start, beyond, batch_size).map(piece)
 
 
 def _indices(positions: "tf.Tensor", count: int, seed: int, shuffle: bool) -> "tf.Tensor":
@@ -175,6 +225,8 @@ def _indices(positions: "tf.Tensor", count: int, seed: int, shuffle: bool) -> "t
     if not shuffle:
         return offsets
     epochs = positions // count
+    # Not epochs[0], since the piece of a shard may be empty.
+    first = tf.reduce_min(epochs)
 
     def permuted(epoch: tf.Tensor) -> tf.Tensor:
         # index_shuffle heeds the lowest 8 bits of each of its two seeds alone, so that plain
@@ -185,16 +237,17 @@ def _indices(positions: "tf.Tensor", count: int, seed: int, shuffle: bool) -> "t
         once = tf.random.experimental.index_shuffle(offsets, keys[0], max_index=count - 1)
         return tf.random.experimental.index_shuffle(once, keys[1], max_index=count - 1)
 
-    return tf.where(epochs == epochs[0], permuted(epochs[0]), permuted(epochs[0] + 1))
+    return tf.where(epochs == first, permuted(first), permuted(first + 1))
 
 
-def _gather(prepared: Prepared, indices: "tf.Tensor", with_attributes: bool) -> tuple:
+def _gather(prepared: Prepared, indices: "tf.Tensor", dtype: str, with_attributes: bool) -> tuple:
     """Returns the examples with these indices."""
     import tensorflow as tf
 
     images = tf.numpy_function(_Reader(prepared.images), [indices], tf.uint8, stateful=False)
     images.set_shape([indices.shape[0], *prepared.description.image_shape])
-    images = tf.cast(images, tf.float32) / 127.5 - 1.0
+    if dtype == "float32":
+        images = tf.cast(images, tf.float32) / 127.5 - 1.0
     labels = tf.gather(tf.constant(prepared.labels), indices)
     if not with_attributes:
         return images, labels

@@ -15,7 +15,7 @@ SPLITS = ("train", "validation", "test")
 # Names that `datasets.load` or `datasets.prepare` take for themselves.
 _RESERVED = frozenset(
     {"name", "batch_size", "seed", "cache_dir", "shuffle", "repeat", "start", "drop_remainder"}
-    | {"with_attributes"}
+    | {"with_attributes", "dtype", "shard"}
 )
 _SUPPLIED = ("split", "image_size", "data_dir")
 

@@ -56,7 +56,7 @@ def flat(batches):
 
 def batches_of(count, **arguments):
     defaults = {"seed": 0, "shuffle": True, "repeat": True, "start": 0, "drop_remainder": True}
-    return pipeline.batches(numbered(count), with_attributes=False, **defaults | arguments)
+    return pipeline.batches(numbered(count), **defaults | arguments)
 
 
 @settings(max_examples=15, deadline=None)
@@ -93,6 +93,69 @@ def test_without_repeat_the_rest_of_the_epoch_comes(count, start, batch_size):
     epoch = flat(indices_of(batches_of(count, batch_size=1, start=first_of_epoch), count))
     assert rest == epoch[start - first_of_epoch :]
     assert dataset.cardinality() == len(indices_of(dataset))
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.data())
+def test_shards_together_are_the_unsharded_batches(data):
+    shards = data.draw(st.integers(1, 4), "shards")
+    repeat = data.draw(st.booleans(), "repeat")
+    count = data.draw(st.integers(shards, 40), "count")
+    largest = count // shards if repeat else 50 // shards
+    arguments = {
+        "batch_size": shards * data.draw(st.integers(1, largest), "piece"),
+        "seed": data.draw(st.integers(0, 2**31), "seed"),
+        "shuffle": data.draw(st.booleans(), "shuffle"),
+        "start": data.draw(st.integers(0, 100), "start"),
+        "repeat": repeat,
+        "drop_remainder": False,
+    }
+    taken = 5 if repeat else None
+    whole = indices_of(batches_of(count, **arguments), taken)
+    pieces = [
+        indices_of(batches_of(count, **arguments, shard=(index, shards)), taken)
+        for index in range(shards)
+    ]
+    assert [flat(pieces_of_batch) for pieces_of_batch in zip(*pieces, strict=True)] == whole
+    for pieces_of_batch in zip(*pieces, strict=True):
+        sizes = [len(piece) for piece in pieces_of_batch]
+        assert max(sizes) - min(sizes) <= (len(flat(pieces_of_batch)) % shards > 0)
+
+
+def test_a_shard_reads_its_own_rows_alone(monkeypatch):
+    read = []
+    monkeypatch.setattr(
+        pipeline._Reader,
+        "__call__",
+        lambda self, rows: read.extend(rows) or self._array[rows],
+    )
+    dataset = batches_of(12, batch_size=4, repeat=False, shuffle=False, shard=(1, 2))
+    assert indices_of(dataset) == [[2, 3], [6, 7], [10, 11]]
+    assert sorted(read) == [2, 3, 6, 7, 10, 11]
+
+
+def test_a_remainder_smaller_than_the_number_of_shards():
+    arguments = {"batch_size": 4, "repeat": False, "shuffle": False, "drop_remainder": False}
+    pieces = [indices_of(batches_of(6, **arguments, shard=(index, 4))) for index in range(4)]
+    assert pieces == [[[0], []], [[1], [4]], [[2], []], [[3], [5]]]
+
+
+def test_static_shape_of_a_shard():
+    images, labels = batches_of(50, batch_size=16, shard=(3, 4)).element_spec
+    assert images.shape == (4, SIZE, SIZE, 3) and labels.shape == (4,)
+    assert len(batches_of(50, batch_size=16, repeat=False, shard=(3, 4))) == 3
+
+
+def test_a_batch_that_cannot_be_divided():
+    message = r"all shards together.* Received: batch_size=10 for shard=\(0, 4\). Choose .*=12\."
+    with pytest.raises(ValueError, match=message):
+        batches_of(50, batch_size=10, shard=(0, 4))
+
+
+@pytest.mark.parametrize("shard", [(4, 4), (-1, 4), (0, 0), (0,), (0, 1, 2), 1, (0.0, 1), "01"])
+def test_wrong_shards(shard):
+    with pytest.raises(ValueError, match=r"shard is \(index, count\) .* Received: shard="):
+        batches_of(50, batch_size=10, shard=shard)
 
 
 def test_epochs_and_seeds_differ():
@@ -143,6 +206,21 @@ def test_images_labels_attributes(toy):
 def test_the_whole_range_of_values(toy):
     images = datasets.load("toy", "test", SIZE, 256, count=256).get_single_element()[0]
     assert images.numpy().min() == -1 and images.numpy().max() == 1
+
+
+def test_bytes(toy):
+    arguments = {"name": "toy", "split": "test", "image_size": SIZE, "batch_size": 256}
+    images, labels = datasets.load(**arguments, count=256, dtype="uint8").get_single_element()
+    assert images.dtype == "uint8"
+    np.testing.assert_array_equal(images[:, 0, 0, 0], np.arange(256))
+    floats, same_labels = datasets.load(**arguments, count=256).get_single_element()
+    np.testing.assert_array_equal(np.float32(images) / np.float32(127.5) - 1, floats)
+    np.testing.assert_array_equal(labels, same_labels)
+
+
+def test_wrong_dtype(toy):
+    with pytest.raises(ValueError, match=r"come as float32 or uint8\. Received: dtype='float16'"):
+        datasets.load("toy", "test", SIZE, dtype="float16")
 
 
 def test_static_shapes(toy):
