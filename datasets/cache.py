@@ -1,5 +1,6 @@
 """Decodes a data set once, into arrays on disk that are then mapped into memory."""
 
+import array
 import collections
 import concurrent.futures
 import dataclasses
@@ -34,7 +35,8 @@ class Prepared:
     """One split of a data set, decoded.
 
     Args:
-        images: `uint8 (n, image_size, image_size, 3)`, mapped from disk, read-only.
+        images: `uint8 (n, image_size, image_size, 3)`, mapped from disk, read-only. What is
+            touched of it stays in memory; the batches of `datasets.load` are read another way.
         labels: `int32 (n,)`.
         attributes: `float32 (n,)` for every attribute that the data set has.
         description: names, counts, shape.
@@ -53,9 +55,14 @@ def prepare(
     *,
     data_dir: str | os.PathLike | None = None,
     cache_dir: str | os.PathLike | None = None,
+    part: tuple[int, int] = (0, 1),
     **options: Any,
 ) -> Prepared:
     """Returns one split of a data set as arrays, decoding it when that was not done before.
+
+    With `part=(index, count)`, only the examples `index`, `index + count`, … of the split are
+    decoded and kept, so that data larger than one disk spread over `count` workers. Labels and
+    class names are those of the whole data set; a part may lack some of its classes.
 
     Args:
         name: a name from `datasets.names()`.
@@ -64,6 +71,7 @@ def prepare(
         data_dir: where the data set lies, or is downloaded to; for `folder`, the folder.
         cache_dir: where decoded pictures are kept. By default the environment variable
             `KERAS_CVAEGAN_CACHE`, else `~/.cache/keras_cvaegan`.
+        part: `(index, count)`: which of how many parts of the split; by default all of it.
         **options: the data set's own options.
 
     Raises:
@@ -75,21 +83,30 @@ def prepare(
     >>> prepared = prepare("petals", "test", image_size=32)
     >>> prepared.images.shape == (prepared.description.num_images, 32, 32, 3)
     True
+    >>> prepare("petals", "test", image_size=32, part=(1, 8)).description.num_images
+    250
     """
     if isinstance(image_size, bool) or not isinstance(image_size, int) or image_size < 1:
         raise ValueError(
             f"image_size must be a whole number of pixels, 1 or more. Received: {image_size!r}."
         )
+    part = check_piece("part", part)
     source = get(name).source(split, image_size, data_dir=data_dir, **options)
+    if part[1] > max(source.count, 1):
+        raise ValueError(
+            f"The split {split!r} of {name!r} has {source.count} pictures, too few for "
+            f"{part[1]} parts. Received: part={part}."
+        )
     root = Path(cache_dir or os.environ.get("KERAS_CVAEGAN_CACHE") or "~/.cache/keras_cvaegan")
     root = root.expanduser()
-    key = json.dumps([_FORMAT, name, split, image_size, source.class_names, source.key])
+    key = [_FORMAT, name, split, image_size, source.class_names, source.key]
+    key = json.dumps(key if part[1] == 1 else [*key, part])
     digest = hashlib.sha256(key.encode()).hexdigest()[:16]
     entry = root / f"{name}-{split}-{image_size}px-{digest}"
     prepared = _read(entry)
     if prepared is None:
         try:
-            _write(entry, source, name, split, image_size)
+            _write(entry, source, name, split, image_size, part)
         except OSError as error:
             raise OSError(
                 f"Cannot keep decoded pictures in {str(root)!r}: {error.strerror or error}. "
@@ -141,14 +158,16 @@ def _read(entry: Path) -> Prepared | None:
     return Prepared(images, labels, attributes, description)
 
 
-def _write(entry: Path, source: Source, name: str, split: str, image_size: int) -> None:
+def _write(
+    entry: Path, source: Source, name: str, split: str, image_size: int, part: tuple[int, int]
+) -> None:
     """Decodes the source into a folder beside `entry`, then gives it the name `entry`."""
     entry.parent.mkdir(parents=True, exist_ok=True)
     _remove_abandoned(entry.parent)
     partial = entry.with_name(f".{entry.name}.{uuid.uuid4().hex}.partial")
     partial.mkdir()
     try:
-        values = _decode(partial, source, name, split, image_size)
+        values = _decode(partial, source, name, split, image_size, part)
         (partial / "description.json").write_text(json.dumps(values, indent=2), "utf-8")
         _publish(partial, entry)
     finally:
@@ -177,15 +196,18 @@ def _remove_abandoned(root: Path) -> None:
             shutil.rmtree(partial, ignore_errors=True)
 
 
-def _decode(folder: Path, source: Source, name: str, split: str, image_size: int) -> dict[str, Any]:
+def _decode(
+    folder: Path, source: Source, name: str, split: str, image_size: int, part: tuple[int, int]
+) -> dict[str, Any]:
     """Writes the arrays of one source, and returns the contents of its description.json."""
     image_shape = (image_size, image_size, 3)
-    labels, unreadable, lost_labels = [], [], []
-    attributes = collections.defaultdict(list)
-    progress = _Progress(f"{name} {split} at {image_size} px", source.count)
+    indices = range(source.count)[part[0] :: part[1]]
+    labels, unreadable, lost_labels = array.array("i"), [], []
+    attributes = collections.defaultdict(lambda: array.array("f"))
+    progress = _Progress(f"{name} {split} at {image_size} px", len(indices))
     with (folder / "images.npy").open("wb") as file:
-        _write_header(file, (source.count, *image_shape))
-        for batch in _in_parallel(source.batches(), image_size):
+        _write_header(file, (len(indices), *image_shape))
+        for batch in _in_parallel(source.batches(indices), image_size):
             for position, (image, label) in enumerate(zip(batch.images, batch.labels, strict=True)):
                 if isinstance(image, Unreadable):
                     unreadable.append((image.path, image.reason))
@@ -201,12 +223,12 @@ def _decode(folder: Path, source: Source, name: str, split: str, image_size: int
         file.flush()
         os.fsync(file.fileno())
     progress.end()
-    counts = np.bincount(np.asarray(labels, np.int64), minlength=len(source.class_names))
-    _refuse_lost_classes(source.class_names, counts, lost_labels, unreadable)
+    counts = np.bincount(labels, minlength=len(source.class_names))
+    _refuse_lost_classes(source.class_names, counts, lost_labels, unreadable, part)
     if unreadable:
         _logger.warning(
             "%s %s: %d of %d pictures could not be read and are left out; the first is %s (%s).",
-            *(name, split, len(unreadable), source.count, *unreadable[0]),
+            *(name, split, len(unreadable), len(indices), *unreadable[0]),
         )
     np.save(folder / "labels.npy", np.asarray(labels, np.int32))
     for attribute, column in attributes.items():
@@ -218,6 +240,7 @@ def _decode(folder: Path, source: Source, name: str, split: str, image_size: int
         image_shape=image_shape,
         class_counts=tuple(counts.tolist()),
         unreadable=tuple(unreadable),
+        part=part,
     )
     return description.to_dict() | {"attributes": sorted(attributes)}
 
@@ -263,7 +286,11 @@ def _refuse_lost_classes(
     counts: np.ndarray,
     lost_labels: list[int],
     unreadable: list[tuple[str, str]],
+    part: tuple[int, int],
 ) -> None:
+    """Refuses data without a readable picture of a class, or a part without any at all."""
+    if part[1] > 1 and counts.any():
+        return
     for label in sorted(set(lost_labels)):
         if counts[label] == 0:
             lost = [pair for pair, of in zip(unreadable, lost_labels, strict=True) if of == label]

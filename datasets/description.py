@@ -13,8 +13,9 @@ class Description:
         split: the split that was asked for.
         class_names: one name a class, in label order.
         image_shape: `(height, width, channels)`.
-        class_counts: number of readable pictures of each class, in label order.
+        class_counts: number of readable pictures of each class, in label order; of the part.
         unreadable: a `(path, reason)` pair for every picture that could not be read.
+        part: `(index, count)`, which of how many parts of the split this is.
     """
 
     name: str
@@ -23,6 +24,7 @@ class Description:
     image_shape: tuple[int, int, int]
     class_counts: tuple[int, ...]
     unreadable: tuple[tuple[str, str], ...] = ()
+    part: tuple[int, int] = (0, 1)
 
     @property
     def num_classes(self) -> int:
@@ -45,6 +47,7 @@ class Description:
             "class_names": list(self.class_names),
             "class_counts": list(self.class_counts),
             "unreadable": [list(pair) for pair in self.unreadable],
+            "part": list(self.part),
         }
 
     @classmethod
@@ -57,4 +60,5 @@ class Description:
             image_shape=tuple(values["image_shape"]),
             class_counts=tuple(values["class_counts"]),
             unreadable=tuple((path, reason) for path, reason in values["unreadable"]),
+            part=tuple(values.get("part", (0, 1))),
         )

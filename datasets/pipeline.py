@@ -1,60 +1,19 @@
 """The input pipeline: a data position is one integer, so that a run can go on where it stopped."""
 
-import atexit
-import math
 import os
-import threading
-import time
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from datasets.cache import Prepared, check_piece, prepare
+from datasets.devices import leave_to_jax
+from datasets.reader import Reader
 
 if TYPE_CHECKING:
     import tensorflow as tf
 
 DTYPES = ("float32", "uint8")
 
-_QUIET_SECONDS = 0.2
-_LONGEST_WAIT_SECONDS = 20
-
-
-class _Reader:
-    """Reads rows of an array in TensorFlow's threads: the function of a `tf.numpy_function`.
-
-    These threads run ahead of whoever takes the batches, and one that calls Python when the
-    interpreter ends blocks that end for ever. So the end waits until they are as far ahead as they
-    may be: until no call is under way and none came for a while.
-    """
-
-    _lock = threading.Lock()
-    _under_way = 0
-    _last_end = -math.inf
-
-    def __init__(self, array: np.ndarray) -> None:
-        self._array = array
-
-    def __call__(self, rows: np.ndarray) -> np.ndarray:
-        with self._lock:
-            _Reader._under_way += 1
-        try:
-            return self._array[rows]
-        finally:
-            with self._lock:
-                _Reader._under_way -= 1
-                _Reader._last_end = time.monotonic()
-
-    @classmethod
-    def wait_for_quiet(cls) -> None:
-        deadline = time.monotonic() + _LONGEST_WAIT_SECONDS
-        while time.monotonic() < deadline and (
-            cls._under_way or time.monotonic() < cls._last_end + _QUIET_SECONDS
-        ):
-            time.sleep(_QUIET_SECONDS / 10)
-
-
-atexit.register(_Reader.wait_for_quiet)
+# More than the cores of a small machine, since reads of what is not in memory wait for the disk.
+_PARALLEL_CALLS = 4
 
 
 def load(
@@ -73,6 +32,7 @@ def load(
     with_attributes: bool = False,
     dtype: str = "float32",
     shard: tuple[int, int] = (0, 1),
+    part: tuple[int, int] = (0, 1),
     **options: Any,
 ) -> "tf.data.Dataset":
     """Returns batches of images and labels; `description` of the result says what they are.
@@ -81,10 +41,13 @@ def load(
     run on across the ends of epochs, and `start = k * batch_size` continues an earlier run of the
     same seed after its batch `k`, bit for bit.
 
-    With `shard=(index, count)`, one of `count` workers reads its piece of every batch and nothing
-    else. `batch_size` and `start` remain those of the whole batch, of which the pieces are equal
-    and consecutive: put together in the order of `index`, they are the batch that a single reader
-    gets.
+    `shard` and `part`, `(index, count)` both, divide the data among workers. With `shard`, every
+    worker has the whole cache and reads its piece of every batch: `batch_size` and `start` are
+    those of the whole batch, of which the pieces are equal and consecutive, so that a run sees the
+    same batches on any number of workers. With `part`, a worker decodes, keeps and draws from every
+    `count`-th example alone, which suits data larger than one disk: `batch_size`, epochs, `start`
+    and `description` are those of the part, the order is not that of the whole data, and a class
+    may be absent. Given both, batches are drawn from the part and then divided.
 
     Args:
         name: a name from `datasets.names()`.
@@ -105,6 +68,7 @@ def load(
         shard: `(index, count)`: which of how many equal pieces of every batch. A last, smaller
             batch is divided as evenly as it can be, into pieces that may be empty, so that every
             worker gets the same number of batches.
+        part: `(index, count)`: which of how many parts of the split: see `datasets.prepare`.
         **options: the data set's own options.
 
     Returns:
@@ -128,7 +92,9 @@ def load(
     >>> bool((next(iter(second_half))[0] == images[4:]).numpy().all())
     True
     """
-    prepared = prepare(name, split, image_size, data_dir=data_dir, cache_dir=cache_dir, **options)
+    prepared = prepare(
+        name, split, image_size, data_dir=data_dir, cache_dir=cache_dir, part=part, **options
+    )
     shuffle = split == "train" if shuffle is None else shuffle
     return batches(
         prepared,
@@ -165,9 +131,11 @@ def batches(
             f"Received: batch_size={batch_size}, start={start}."
         )
     if batch_size > count and (repeat or drop_remainder):
+        of_part = f", part {description.part}" if description.part[1] > 1 else ""
         raise ValueError(
             f"A batch of {batch_size} is larger than the data: {description.name!r} has {count} "
-            f"pictures in its split {description.split!r}. Choose a batch_size of at most {count}."
+            f"pictures in its split {description.split!r}{of_part}. Choose a batch_size of at most "
+            f"{count}."
         )
     if with_attributes and not prepared.attributes:
         raise ValueError(
@@ -182,10 +150,12 @@ def batches(
             f"Received: batch_size={batch_size} for shard={shard}. Choose "
             f"batch_size={-(-batch_size // shard[1]) * shard[1]}."
         )
+    leave_to_jax()
     dataset = _positions(count, batch_size, start, repeat, drop_remainder, shard)
     dataset = dataset.map(lambda positions: _indices(positions, count, seed, shuffle))
     dataset = dataset.map(
-        lambda indices: _gather(prepared, indices, dtype, with_attributes), num_parallel_calls=2
+        lambda indices: _gather(prepared, indices, dtype, with_attributes),
+        num_parallel_calls=_PARALLEL_CALLS,
     ).prefetch(4)
     dataset.description = description
     return dataset
@@ -225,8 +195,9 @@ def _indices(positions: "tf.Tensor", count: int, seed: int, shuffle: bool) -> "t
     if not shuffle:
         return offsets
     epochs = positions // count
-    # Not epochs[0], since the piece of a shard may be empty.
+    # The piece of a shard may be empty: it has no epochs[0], and index_shuffle refuses it.
     first = tf.reduce_min(epochs)
+    offsets = tf.pad(offsets, [[0, 1]])
 
     def permuted(epoch: tf.Tensor) -> tf.Tensor:
         # index_shuffle heeds the lowest 8 bits of each of its two seeds alone, so that plain
@@ -235,7 +206,7 @@ def _indices(positions: "tf.Tensor", count: int, seed: int, shuffle: bool) -> "t
             [2, 2], tf.stack([tf.constant(seed, tf.int64), epoch]), 0, 256, tf.int64, alg="philox"
         )
         once = tf.random.experimental.index_shuffle(offsets, keys[0], max_index=count - 1)
-        return tf.random.experimental.index_shuffle(once, keys[1], max_index=count - 1)
+        return tf.random.experimental.index_shuffle(once, keys[1], max_index=count - 1)[:-1]
 
     return tf.where(epochs == first, permuted(first), permuted(first + 1))
 
@@ -244,15 +215,18 @@ def _gather(prepared: Prepared, indices: "tf.Tensor", dtype: str, with_attribute
     """Returns the examples with these indices."""
     import tensorflow as tf
 
-    images = tf.numpy_function(_Reader(prepared.images), [indices], tf.uint8, stateful=False)
+    attributes = prepared.attributes if with_attributes else {}
+    images, labels, *columns = tf.numpy_function(
+        Reader(prepared.images, prepared.labels, *attributes.values()),
+        [indices],
+        [tf.uint8, tf.int32, *[tf.float32] * len(attributes)],
+        stateful=False,
+    )
     images.set_shape([indices.shape[0], *prepared.description.image_shape])
+    for column in (labels, *columns):
+        column.set_shape(indices.shape)
     if dtype == "float32":
         images = tf.cast(images, tf.float32) / 127.5 - 1.0
-    labels = tf.gather(tf.constant(prepared.labels), indices)
     if not with_attributes:
         return images, labels
-    attributes = {
-        name: tf.gather(tf.constant(column), indices)
-        for name, column in prepared.attributes.items()
-    }
-    return images, labels, attributes
+    return images, labels, dict(zip(attributes, columns, strict=True))

@@ -15,7 +15,7 @@ SPLITS = ("train", "validation", "test")
 # Names that `datasets.load` or `datasets.prepare` take for themselves.
 _RESERVED = frozenset(
     {"name", "batch_size", "seed", "cache_dir", "shuffle", "repeat", "start", "drop_remainder"}
-    | {"with_attributes", "dtype", "shard"}
+    | {"with_attributes", "dtype", "shard", "part"}
 )
 _SUPPLIED = ("split", "image_size", "data_dir")
 
@@ -58,8 +58,9 @@ class Source:
         class_names: one name a class, in label order.
         count: number of examples, readable or not.
         key: changes whenever the bytes that would be cached change.
-        batches: gives the examples in order, as functions that return a `Batch` each. Iterating
-            happens in one thread; the functions run in several, so costly work belongs in them.
+        batches: gives the examples in order, as functions that return a `Batch` each; called with
+            a `range`, those with these indices alone. Iterating happens in one thread; the
+            functions run in several, so costly work belongs in them.
 
     Example:
 
@@ -67,28 +68,32 @@ class Source:
     >>> source = Source(("a", "b"), count=2, key="1", batches=in_batches(2, black))
     >>> [len(read().images) for read in source.batches()]
     [2]
+    >>> [list(read().labels) for read in source.batches(range(1, 2))]
+    [[1]]
     """
 
     class_names: tuple[str, ...]
     count: int
     key: str
-    batches: Callable[[], Iterator[Callable[[], Batch]]]
+    batches: Callable[..., Iterator[Callable[[], Batch]]]
 
 
 def in_batches(
     count: int, read: Callable[[range], Batch], size: int = 64
-) -> Callable[[], Iterator[Callable[[], Batch]]]:
+) -> Callable[..., Iterator[Callable[[], Batch]]]:
     """Returns `Source.batches` for examples that can be read by their index in any order.
 
     Args:
         count: number of examples.
-        read: returns the batch of the examples whose indices lie in the given range.
+        read: returns the batch of the examples whose indices are in the given range, of which
+            the step need not be 1.
         size: the most examples in one batch.
     """
 
-    def batches() -> Iterator[Callable[[], Batch]]:
-        for start in range(0, count, size):
-            yield functools.partial(read, range(start, min(start + size, count)))
+    def batches(indices: range | None = None) -> Iterator[Callable[[], Batch]]:
+        indices = range(count) if indices is None else indices
+        for start in range(0, len(indices), size):
+            yield functools.partial(read, indices[start : start + size])
 
     return batches
 

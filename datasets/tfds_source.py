@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from datasets.devices import leave_to_jax
 from datasets.registry import Batch, Source, Unreadable
 from keras_cvaegan import pictures
 
@@ -44,6 +45,7 @@ def prepared_builder(
     import requests
     import tensorflow_datasets as tfds
 
+    leave_to_jax()
     builder = tfds.builder(name, data_dir=Path(data_dir).expanduser() if data_dir else None)
     if builder.is_prepared():
         return builder
@@ -116,14 +118,16 @@ def source(
         _read, name=f"{builder.name} {split}", image_size=image_size, crop_to_box=crop_to_box
     )
 
-    def batches() -> Iterator[Callable[[], Batch]]:
+    def batches(indices: range | None = None) -> Iterator[Callable[[], Batch]]:
         import tensorflow_datasets as tfds
 
+        indices = range(info.num_examples) if indices is None else indices
         features = {"image", "label"} | ({"bbox"} if crop_to_box else set())
         raw = {"image": tfds.decode.SkipDecoding()}
-        examples = _examples(builder, split, features, raw).batch(_BATCH_SIZE)
+        examples = _examples(builder, split, features, raw).take(indices.stop).skip(indices.start)
+        examples = examples.shard(indices.step, 0).batch(_BATCH_SIZE)
         for number, columns in enumerate(examples.as_numpy_iterator()):
-            yield functools.partial(read, columns, number * _BATCH_SIZE)
+            yield functools.partial(read, columns, indices[number * _BATCH_SIZE :])
 
     return Source(_class_names(builder), info.num_examples, json.dumps(key), batches)
 
@@ -146,9 +150,9 @@ def _examples(
 
 
 def _read(
-    columns: dict[str, np.ndarray], first: int, name: str, image_size: int, crop_to_box: bool
+    columns: dict[str, np.ndarray], indices: range, name: str, image_size: int, crop_to_box: bool
 ) -> Batch:
-    """Decodes a batch of examples, of which `first` is the number of the first one."""
+    """Decodes a batch of examples, which have the first ones of `indices`."""
     images = []
     for row, data in enumerate(columns["image"]):
         try:
@@ -158,7 +162,7 @@ def _read(
             else:
                 images.append(pictures.read_picture(data, image_size))
         except pictures.PictureError as error:
-            images.append(Unreadable(f"{name}, example {first + row}", error.reason))
+            images.append(Unreadable(f"{name}, example {indices[row]}", error.reason))
     return Batch(images, columns["label"])
 
 

@@ -105,6 +105,66 @@ def test_decoded_again_for_another_key_size_or_split(toy):
     assert len(toy) == 400
 
 
+@pytest.mark.parametrize("count", [2, 3, 7])
+def test_parts_are_disjoint_and_cover_the_whole(toy, count):
+    whole = prepare()
+    toy.clear()
+    seen = []
+    for index in range(count):
+        part = prepare(part=(index, count))
+        assert sorted(toy) == list(range(index, 100, count))
+        toy.clear()
+        numbers = part.attributes["index"].astype(int)
+        np.testing.assert_array_equal(part.images, whole.images[numbers])
+        np.testing.assert_array_equal(part.labels, whole.labels[numbers])
+        assert part.description.part == (index, count)
+        assert part.description.class_names == whole.description.class_names
+        assert part.description.num_images == len(part.images) == len(numbers)
+        assert prepare(part=(index, count)).description == part.description
+        seen.extend(numbers)
+    assert sorted(seen) == list(range(100))
+    assert toy == []
+
+
+def test_a_class_may_be_absent_from_a_part(toy):
+    assert prepare(part=(1, 4)).description.class_counts == (0, 25, 0, 0)
+    assert prepare(count=12, bad=(1, 5, 9), part=(1, 2)).description.class_counts == (0, 0, 0, 3)
+
+
+def test_a_part_without_a_readable_picture(toy, cache_dir):
+    with pytest.raises(ValueError, match=r"None of the 3 pictures of class 'b' can be read"):
+        prepare(count=12, bad=(1, 5, 9), part=(1, 4))
+    assert entries(cache_dir) == []
+
+
+def test_more_parts_than_pictures(toy):
+    message = r"has 100 pictures, too few for 101 parts\. Received: part=\(0, 101\)"
+    with pytest.raises(ValueError, match=message):
+        prepare(part=(0, 101))
+
+
+@pytest.mark.parametrize("part", [(2, 2), (-1, 2), (0,), None, 3])
+def test_wrong_parts(toy, part):
+    with pytest.raises(ValueError, match=r"part is \(index, count\) .* Received: part="):
+        prepare(part=part)
+
+
+def test_the_whole_as_its_only_part_is_the_whole(toy):
+    prepare()
+    prepare(part=(0, 1))
+    assert len(toy) == 100
+
+
+def test_a_description_of_earlier_times_is_of_the_whole(toy, cache_dir):
+    expected = prepare().description
+    path = next(cache_dir.iterdir()) / "description.json"
+    values = json.loads(path.read_text())
+    del values["part"]
+    path.write_text(json.dumps(values))
+    assert prepare().description == expected
+    assert len(toy) == 100
+
+
 def test_unreadable_pictures_are_left_out_and_listed(toy, caplog):
     prepared = prepare(bad=(0, 70))
     assert prepared.images.shape[0] == 98

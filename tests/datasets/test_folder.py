@@ -56,6 +56,14 @@ def test_class_folders(two_classes):
     assert prepared.attributes == {}
 
 
+def test_parts(two_classes):
+    whole = prepare(two_classes)
+    for index in range(3):
+        part = datasets.prepare("folder", "train", SIZE, data_dir=two_classes, part=(index, 3))
+        np.testing.assert_array_equal(part.images, whole.images[index::3])
+        np.testing.assert_array_equal(part.labels, whole.labels[index::3])
+
+
 def test_splits_by_hash_are_a_partition(two_classes):
     for name, count in (("daisy", 20), ("tulip", 30)):
         parts = [paths_of(two_classes, split)[name] for split in datasets.SPLITS]

@@ -267,3 +267,16 @@ def distance(values):
     """The distance of 96×96 pixels from the flower's middle, in units of its size."""
     steps = (np.arange(96) + 0.5) / 96 - 0.5
     return np.hypot(steps - values["x"], (steps - values["y"])[:, None]) / values["size"]
+
+
+def test_a_part_draws_its_own_flowers_alone(monkeypatch):
+    arguments = {"name": "petals", "split": "test", "image_size": 8, "count": 20}
+    whole = datasets.prepare(**arguments)
+    drawn = []
+    draw = petals.draw
+    monkeypatch.setattr(petals, "draw", lambda *of: drawn.append(of) or draw(*of))
+    part = datasets.prepare(**arguments, part=(1, 3))
+    assert len(drawn) == len(part.images) == 7
+    np.testing.assert_array_equal(part.images, whole.images[1::3])
+    for name, column in whole.attributes.items():
+        np.testing.assert_array_equal(part.attributes[name], column[1::3])

@@ -1,6 +1,9 @@
 import itertools
+import os
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +13,7 @@ from hypothesis import strategies as st
 import datasets
 from datasets import pipeline, registry
 from datasets.cache import Prepared
+from datasets.reader import Reader
 
 SIZE = 4
 
@@ -124,10 +128,9 @@ def test_shards_together_are_the_unsharded_batches(data):
 
 def test_a_shard_reads_its_own_rows_alone(monkeypatch):
     read = []
+    call = Reader.__call__
     monkeypatch.setattr(
-        pipeline._Reader,
-        "__call__",
-        lambda self, rows: read.extend(rows) or self._array[rows],
+        Reader, "__call__", lambda self, rows: read.extend(rows) or call(self, rows)
     )
     dataset = batches_of(12, batch_size=4, repeat=False, shuffle=False, shard=(1, 2))
     assert indices_of(dataset) == [[2, 3], [6, 7], [10, 11]]
@@ -135,9 +138,14 @@ def test_a_shard_reads_its_own_rows_alone(monkeypatch):
 
 
 def test_a_remainder_smaller_than_the_number_of_shards():
-    arguments = {"batch_size": 4, "repeat": False, "shuffle": False, "drop_remainder": False}
-    pieces = [indices_of(batches_of(6, **arguments, shard=(index, 4))) for index in range(4)]
+    arguments = {"batch_size": 4, "repeat": False, "drop_remainder": False}
+    in_order = arguments | {"shuffle": False}
+    pieces = [indices_of(batches_of(6, **in_order, shard=(index, 4))) for index in range(4)]
     assert pieces == [[[0], []], [[1], [4]], [[2], []], [[3], [5]]]
+    pieces = [indices_of(batches_of(6, **arguments, shard=(index, 4))) for index in range(4)]
+    assert [flat(batch) for batch in zip(*pieces, strict=True)] == indices_of(
+        batches_of(6, **arguments)
+    )
 
 
 def test_static_shape_of_a_shard():
@@ -260,6 +268,107 @@ def test_wrong_numbers(toy, arguments):
 def test_attributes_that_are_not_there(toy):
     with pytest.raises(ValueError, match="'toy' has no attributes"):
         datasets.load("toy", "test", SIZE, with_index=False, with_attributes=True)
+
+
+@pytest.mark.parametrize("part", [(0, 3), (2, 3)])
+def test_a_part_is_drawn_from_alone(toy, part):
+    dataset = datasets.load("toy", "train", SIZE, 4, repeat=True, part=part)
+    own = list(range(50))[part[0] :: 3]
+    seen = np.concatenate(indices_of(dataset, 2 * len(own)))[: 2 * len(own)]
+    for epoch in seen.reshape(2, len(own)):
+        assert sorted(epoch) == own
+    assert dataset.description.num_images == len(own)
+    assert dataset.description.part == part
+    resumed = datasets.load("toy", "train", SIZE, 4, repeat=True, part=part, start=8)
+    assert flat(indices_of(resumed, 3)) == seen[8:20].tolist()
+
+
+def test_shards_of_a_part(toy):
+    arguments = {"image_size": SIZE, "batch_size": 4, "repeat": True, "part": (1, 2)}
+    whole = indices_of(datasets.load("toy", **arguments), 8)
+    pieces = [indices_of(datasets.load("toy", **arguments, shard=(i, 2)), 8) for i in range(2)]
+    assert [flat(batch) for batch in zip(*pieces, strict=True)] == whole
+
+
+def test_a_batch_larger_than_a_part(toy):
+    with pytest.raises(ValueError, match=r"has 12 pictures in its split 'train', part \(3, 4\)"):
+        datasets.load("toy", image_size=SIZE, batch_size=13, part=(3, 4))
+
+
+def test_rows_are_read_from_the_file(tmp_path):
+    for dtype in (np.uint8, np.float32):
+        array = np.random.default_rng(0).integers(0, 256, (20, 3, 2)).astype(dtype)
+        np.save(tmp_path / "array.npy", array)
+        reader = Reader(np.load(tmp_path / "array.npy", mmap_mode="r"))
+        for rows in ([], [7], [19, 0, 7, 7]):
+            read = reader(np.array(rows, np.int64))[0]
+            assert read.dtype == dtype
+            np.testing.assert_array_equal(read, array[np.array(rows, np.int64)])
+
+
+def test_a_file_that_became_shorter(tmp_path):
+    path = tmp_path / "array.npy"
+    np.save(path, np.zeros((20, 1000), np.uint8))
+    reader = Reader(np.load(path, mmap_mode="r"))
+    with path.open("r+b") as file:
+        file.truncate(10_000)
+    reader(np.array([3]))
+    with pytest.raises(OSError, match=r"array.npy' has become shorter. Remove its folder"):
+        reader(np.array([15]))
+
+
+def test_files_are_closed(tmp_path):
+    np.save(tmp_path / "array.npy", np.zeros((20, 10), np.uint8))
+    readers = [Reader(np.load(tmp_path / "array.npy", mmap_mode="r")) for _ in range(5)]
+    descriptors = [reader._arrays[0]._descriptor for reader in readers]
+    del readers
+    for descriptor in descriptors:
+        with pytest.raises(OSError, match="Bad file descriptor"):
+            os.fstat(descriptor)
+
+
+def resident_file_pages():
+    status = Path("/proc/self/status").read_text()
+    return int(re.search(r"RssFile:\s+(\d+) kB", status)[1]) / 1024
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="counts pages as Linux does")
+def test_pictures_that_were_read_do_not_stay_in_memory(no_other_datasets):
+    @registry.register("large")
+    def large(split, image_size):
+        def read(rows):
+            shape = (len(rows), image_size, image_size, 3)
+            return registry.Batch(np.zeros(shape, np.uint8), [0] * len(rows))
+
+        return registry.Source(("a", "b"), 1000, "", registry.in_batches(1000, read))
+
+    # 49 MB of pictures.
+    batches = iter(datasets.load("large", "train", 128, 50, repeat=True, dtype="uint8"))
+    next(batches)
+    before = resident_file_pages()
+    for _ in range(40):
+        next(batches)
+    assert resident_file_pages() - before < 10
+
+
+def test_gpus_are_left_to_jax(monkeypatch):
+    import keras
+    import tensorflow as tf
+
+    hidden = []
+    monkeypatch.setattr(tf.config, "set_visible_devices", lambda *of: hidden.append(of))
+    batches_of(8, batch_size=4)
+    assert hidden == ([([], "GPU")] if keras.backend.backend() == "jax" else [])
+    hidden.clear()
+    monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
+    batches_of(8, batch_size=4)
+    assert hidden == [([], "GPU")]
+
+    def too_late(*of):
+        raise RuntimeError("Visible devices cannot be modified after being initialized")
+
+    monkeypatch.setattr(tf.config, "set_visible_devices", too_late)
+    assert len(indices_of(batches_of(8, batch_size=4), 2)) == 2
 
 
 def test_a_process_that_leaves_an_endless_iterator_ends(cache_dir):

@@ -111,6 +111,10 @@ def test_cifar10(tmp_path, put_archive, cifar_pictures):
     np.testing.assert_array_equal(validation.images, test.images)
     again = datasets.prepare("cifar10", "test", data_dir=tmp_path, cache_dir=tmp_path / "another")
     np.testing.assert_array_equal(again.images, test.images)
+    for index in range(3):
+        part = datasets.prepare("cifar10", "test", data_dir=tmp_path, part=(index, 3))
+        np.testing.assert_array_equal(part.images, test.images[index::3])
+        np.testing.assert_array_equal(part.labels, test.labels[index::3])
     batch = next(iter(datasets.load("cifar10", "test", 16, 20, data_dir=tmp_path)))
     assert batch[0].shape == (20, 16, 16, 3)
 
