@@ -1,0 +1,1 @@
+"""Programs that measure speed, memory and scale: `python -m benchmarks.NAME --help`."""
