@@ -213,8 +213,8 @@ def warn_of_load() -> None:
     load = os.getloadavg()[0]
     if load > 0.5:
         sys.stderr.write(
-            f"warning: other processes keep {load:.1f} of {cores()} cores busy: figures will be "
-            "too low, and ratios may favour one side.\n"
+            f"warning: the load is {load:.1f} on {cores()} cores. Where other processes cause it, "
+            "figures will be too low, and ratios may favour one side.\n"
         )
 
 

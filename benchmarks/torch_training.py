@@ -13,6 +13,7 @@ with a preset's settings. Four ways to write the step:
 
 import contextlib
 import copy
+import functools
 import itertools
 import time
 from collections.abc import Mapping
@@ -242,17 +243,21 @@ class Training:
     ) -> Tensors:
         encoder, generator = self.networks["encoder"], self.networks["generator"]
         discriminator, classifier = self.networks["discriminator"], self.networks["classifier"]
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.autocast):
-            with torch.no_grad():
-                classes = functional.one_hot(labels, self.num_classes).float()
-                encoded = encoder(images=images, labels=classes)
-                z = encoded["z_mean"] + (0.5 * encoded["z_log_var"]).exp() * noise
-                reconstructed = generator(z=z, labels=classes)
-                generated = generator(z=prior, labels=classes)
+        precision = functools.partial(
+            torch.autocast, self.device.type, torch.bfloat16, enabled=self.autocast
+        )
+        with torch.no_grad(), precision():
+            classes = functional.one_hot(labels, self.num_classes).float()
+            encoded = encoder(images=images, labels=classes)
+            z = encoded["z_mean"] + (0.5 * encoded["z_log_var"].clamp(-10, 10)).exp() * noise
+            reconstructed = generator(z=z, labels=classes)
+            generated = generator(z=prior, labels=classes)
+        with precision():
             logits = [discriminator(images=x)["logits"] for x in (images, reconstructed, generated)]
-            self._update(discriminator_loss(*logits), "discriminator")
+        self._update(discriminator_loss(*logits), "discriminator")
+        with precision():
             logits = classifier(images=images)["logits"]
-            self._update(functional.cross_entropy(logits.float(), labels), "classifier")
+        self._update(functional.cross_entropy(logits.float(), labels), "classifier")
         objectives, terms = self.objectives(images, labels, noise, prior, detach_real=True)
         self._update(objectives["encoder_and_generator"], "encoder", "generator")
         return terms
