@@ -29,7 +29,8 @@ setup(
         "absl-py>=2.1",
     ],
     extras_require={
-        "jax": ["jax>=0.4.30"],
+        "jax": ["jax>=0.6"],
+        "benchmarks": ["jax>=0.6", "torch>=2.6"],
         "test": [
             "pytest>=8",
             "pytest-xdist>=3.5",

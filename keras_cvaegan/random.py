@@ -66,10 +66,10 @@ def threefry(key: tuple[Any, Any], counter: tuple[Any, Any]) -> tuple[Any, Any]:
     return x0, x1
 
 
-def _unit_interval(bits: Any) -> Any:
-    """The upper 23 bits as a float32 in (0, 1): never 0, so that its logarithm is finite."""
+def _unit_interval(bits: Any, dtype: str) -> Any:
+    """The upper 23 bits as a number in (0, 1): never 0, so that its logarithm is finite."""
     upper = ops.right_shift(bits, ops.full_like(bits, 9))
-    return (ops.cast(upper, "float32") + 0.5) * (2.0**-23)
+    return (ops.cast(upper, dtype) + 0.5) * (2.0**-23)
 
 
 def normal(
@@ -107,7 +107,8 @@ def normal(
     pairs = (columns + 1) // 2
     counter = (ops.expand_dims(rows, 1), ops.expand_dims(_uint32(ops.arange(pairs)), 0))
     bits = threefry(key, counter)
-    radius = ops.sqrt(-2.0 * ops.log(_unit_interval(bits[0])))
-    angle = (2.0 * math.pi) * _unit_interval(bits[1])
+    precise = "float64" if dtype == "float64" else "float32"
+    radius = ops.sqrt(-2.0 * ops.log(_unit_interval(bits[0], precise)))
+    angle = (2.0 * math.pi) * _unit_interval(bits[1], precise)
     values = ops.concatenate([radius * ops.cos(angle), radius * ops.sin(angle)], axis=1)
     return ops.cast(values[:, :columns], dtype)

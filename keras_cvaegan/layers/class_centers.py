@@ -5,6 +5,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from keras_cvaegan.precision import full_precision_dtype
+
 
 @keras.saving.register_keras_serializable(package="keras_cvaegan")
 class ClassCenters(keras.layers.Layer):
@@ -42,7 +44,7 @@ class ClassCenters(keras.layers.Layer):
     """
 
     def __init__(self, num_classes: int, decay: float = 0.9, **kwargs: Any):
-        kwargs.setdefault("dtype", "float32")
+        kwargs.setdefault("dtype", full_precision_dtype())
         super().__init__(**kwargs)
         if num_classes < 1:
             raise ValueError(f"num_classes must be at least 1. Received: {num_classes}")
@@ -88,17 +90,16 @@ class ClassCenters(keras.layers.Layer):
         return {**super().get_config(), "num_classes": self.num_classes, "decay": self.decay}
 
 
-def same_class_weights(labels: Any, dtype: str = "float32") -> Any:
+def same_class_weights(labels: Any) -> Any:
     """1 / (how many examples of the batch share the label), for each example.
 
     Args:
         labels: integer tensor of shape (n,).
-        dtype: of the result.
 
     Returns:
-        Tensor of shape (n,). Its sum is the number of classes present.
+        float32 tensor of shape (n,). Its sum is the number of classes present.
     """
-    return 1.0 / ops.sum(_same_class(labels, dtype), axis=1)
+    return 1.0 / ops.sum(_same_class(labels, full_precision_dtype()), axis=1)
 
 
 def same_class_means(features: Any, labels: Any) -> Any:

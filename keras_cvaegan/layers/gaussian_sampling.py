@@ -6,6 +6,7 @@ import keras
 from keras import ops
 
 from keras_cvaegan import random
+from keras_cvaegan.precision import full_precision_dtype
 
 
 @keras.saving.register_keras_serializable(package="keras_cvaegan")
@@ -47,7 +48,7 @@ class GaussianSampling(keras.layers.Layer):
         log_var_range: tuple[float, float] = (-10.0, 10.0),
         **kwargs: Any,
     ):
-        kwargs.setdefault("dtype", "float32")
+        kwargs.setdefault("dtype", full_precision_dtype())
         super().__init__(**kwargs)
         low, high = log_var_range
         if not low < high:

@@ -5,7 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_cvaegan.losses.precision import full_precision
+from keras_cvaegan.precision import full_precision
 
 
 def classification_loss(labels: Any, logits: Any) -> Any:

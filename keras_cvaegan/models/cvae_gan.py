@@ -12,6 +12,7 @@ from keras_cvaegan import losses
 from keras_cvaegan.layers import ClassCenters, GaussianSampling
 from keras_cvaegan.layers.class_centers import same_class_weights
 from keras_cvaegan.models.generative_model import GenerativeModel, check_weight
+from keras_cvaegan.precision import full_precision
 
 POSTERIOR_STREAM, PRIOR_STREAM = 0, 1
 
@@ -123,6 +124,7 @@ class CVAEGAN(GenerativeModel):
         self.class_center_decay = class_center_decay
         self.mean_center_decay = mean_center_decay
         self.sampling = GaussianSampling(seed=self.seed, stream=POSTERIOR_STREAM)
+        self.sampling.build((None, self.latent_dim))
         self.real_means = _centers(discriminator, discriminator_layers, 1, mean_center_decay)
         self.generated_means = _centers(discriminator, discriminator_layers, 1, mean_center_decay)
         self.real_centers = _centers(
@@ -140,8 +142,9 @@ class CVAEGAN(GenerativeModel):
 
         encoded = self.encoder({"images": images, "labels": classes}, training=training)
         z_mean, z_log_var = encoded["z_mean"], self.sampling.clip(encoded["z_log_var"])
-        z = self.sampling((z_mean, z_log_var), step=self.step)
-        prior_z = self.noise(ops.shape(images)[0], PRIOR_STREAM)
+        count = ops.shape(images)[0]
+        z = self.sampling((z_mean, z_log_var), step=self.step, rows=self.global_rows(count))
+        prior_z = self.noise(count, PRIOR_STREAM)
         reconstructed = self.generator({"z": z, "labels": classes}, training=training)
         generated = self.generator({"z": prior_z, "labels": classes}, training=training)
 
@@ -189,30 +192,42 @@ class CVAEGAN(GenerativeModel):
 
     def _mean_matching(self, real: Any, generated: Any, labels: Any, training: bool) -> Any:
         """Eq. 2 over the layers of f_D, with means of the minibatch or moving ones."""
-        one_class = ops.zeros_like(labels)
+        one_class = self.all_replicas(ops.zeros_like(labels))
         loss = 0.0
         for layer, real_means, generated_means in zip(
             self.discriminator_layers, self.real_means, self.generated_means, strict=True
         ):
             loss = loss + losses.mean_feature_matching(
-                real_means(_pooled(real[layer]), one_class, training=training),
-                generated_means(_pooled(generated[layer]), one_class, training=training),
+                real_means(self._pooled(real[layer]), one_class, training=training),
+                generated_means(self._pooled(generated[layer]), one_class, training=training),
             )
         return loss
 
     def _class_matching(self, real: Any, generated: Any, labels: Any, training: bool) -> Any:
         """Eq. 4 over the layers of f_C."""
+        labels = self.all_replicas(labels)
         weights = same_class_weights(labels)
         loss = 0.0
         for layer, real_centers, generated_centers in zip(
             self.classifier_layers, self.real_centers, self.generated_centers, strict=True
         ):
             loss = loss + losses.class_mean_feature_matching(
-                real_centers(_pooled(real[layer]), labels, training=training),
-                generated_centers(_pooled(generated[layer]), labels, training=training),
+                real_centers(self._pooled(real[layer]), labels, training=training),
+                generated_centers(self._pooled(generated[layer]), labels, training=training),
                 weights,
             )
         return loss
+
+    def _pooled(self, features: Any) -> Any:
+        """Features of the whole batch whose mean is matched: maps are averaged over space.
+
+        The factor keeps the squared distance of two maps that differ by the same vector everywhere.
+        """
+        features = full_precision(features)
+        if len(features.shape) > 2:
+            _, height, width, _ = features.shape
+            features = (height * width) ** 0.5 * ops.mean(features, axis=(1, 2))
+        return self.all_replicas(features)
 
     def get_config(self) -> dict[str, Any]:
         return {
@@ -229,17 +244,6 @@ class CVAEGAN(GenerativeModel):
             "class_center_decay": self.class_center_decay,
             "mean_center_decay": self.mean_center_decay,
         }
-
-
-def _pooled(features: Any) -> Any:
-    """Features whose mean is matched: maps are averaged over space.
-
-    The factor keeps the squared distance of two maps that differ by the same vector everywhere.
-    """
-    if len(features.shape) == 2:
-        return features
-    _, height, width, _ = features.shape
-    return (height * width) ** 0.5 * ops.mean(ops.cast(features, "float32"), axis=(1, 2))
 
 
 def _check_layers(network: keras.Model, layers: Sequence[str]) -> tuple[str, ...]:

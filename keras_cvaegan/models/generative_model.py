@@ -12,6 +12,7 @@ from keras import ops
 from keras_cvaegan import random
 from keras_cvaegan.models.inference import Inference
 from keras_cvaegan.networks import preset as find_preset
+from keras_cvaegan.precision import full_precision_dtype
 from keras_cvaegan.training.step import Step
 
 Optimizers = keras.optimizers.Optimizer | Mapping[str, keras.optimizers.Optimizer]
@@ -58,6 +59,7 @@ class GenerativeModel(Step, Inference, keras.Model):
         super().__init__(**kwargs)
         for name in self.network_names:
             setattr(self, name, networks[name])
+            self.share_statistics(networks[name])
         if average_decay is not None and not 0.0 <= average_decay < 1.0:
             raise ValueError(f"average_decay must be in [0, 1), or None. Received: {average_decay}")
         self.seed = seed
@@ -213,23 +215,31 @@ class GenerativeModel(Step, Inference, keras.Model):
         """Images as floats in [−1, 1] and integer labels, from a batch of `fit`."""
         images, labels = ops.convert_to_tensor(data[0]), ops.convert_to_tensor(data[1])
         if keras.backend.standardize_dtype(images.dtype) == "uint8":
-            images = ops.cast(images, "float32") / 127.5 - 1.0
+            images = ops.cast(images, full_precision_dtype()) / 127.5 - 1.0
         return images, ops.cast(labels, "int32")
 
     def one_hot(self, labels: Any) -> Any:
         """Labels as the class weights that networks take."""
-        return ops.one_hot(labels, self.num_classes, dtype="float32")
+        return ops.one_hot(labels, self.num_classes, dtype=full_precision_dtype())
 
     def noise(self, count: Any, stream: int) -> Any:
-        """Standard normal noise (count, latent_dim) of the current step."""
+        """Standard normal noise (count, latent_dim) of the current step.
+
+        On several replicas, `count` are this replica's rows of the noise of the whole batch.
+        """
         return random.normal(
-            ops.arange(count), self.latent_dim, seed=self.seed, step=self.step, stream=stream
+            self.global_rows(count),
+            self.latent_dim,
+            seed=self.seed,
+            step=self.step,
+            stream=stream,
+            dtype=full_precision_dtype(),
         )
 
     def finish_step(self) -> None:
         """What follows the updates: the average of the generator's weights, the step's number."""
         if self.average_generator is not None:
-            step = ops.cast(self.step, "float32")
+            step = ops.cast(self.step, full_precision_dtype())
             decay = ops.minimum(self.average_decay, (1.0 + step) / (10.0 + step))
             for average, current in zip(
                 self.average_generator.variables, self.generator.variables, strict=True

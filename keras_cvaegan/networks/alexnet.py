@@ -12,6 +12,7 @@ from keras_cvaegan.networks.common import (
     conv_norm_activation,
     scaled,
 )
+from keras_cvaegan.precision import full_precision_dtype
 
 # Krizhevsky et al. 2012, Section 3.5: filters, side of the kernel, stride, padding, and whether a
 # 3×3 max-pooling of stride 2 follows.
@@ -83,7 +84,7 @@ def alexnet_classifier(
     num_classes = check_positive_integer("num_classes", num_classes)
     width = check_width(width)
 
-    images = keras.Input(image_shape, dtype="float32", name="images")
+    images = keras.Input(image_shape, dtype=full_precision_dtype(), name="images")
     outputs = {}
     x = images
     for index, (filters, kernel_size, strides, padding, pool) in enumerate(CONVOLUTIONS, start=1):
@@ -107,9 +108,9 @@ def alexnet_classifier(
             kernel_initializer="he_normal",
             name=f"dense_{index}",
         )(x)
-    features = layers.Activation("linear", dtype="float32", name="features")(x)
+    features = layers.Activation("linear", dtype=full_precision_dtype(), name="features")(x)
     outputs["features"] = features
     outputs["logits"] = layers.Dense(
-        num_classes, kernel_initializer="glorot_normal", dtype="float32", name="logits"
+        num_classes, kernel_initializer="glorot_normal", dtype=full_precision_dtype(), name="logits"
     )(features)
     return keras.Model(images, outputs, name=name)

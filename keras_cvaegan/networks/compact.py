@@ -15,6 +15,7 @@ from keras_cvaegan.networks.common import (
     check_positive_integer,
     conv_norm_activation,
 )
+from keras_cvaegan.precision import full_precision_dtype
 
 MAX_WIDTH_FACTOR = 4
 
@@ -82,8 +83,9 @@ def compact_encoder(
     """
     depth = compact_depth(image_shape)
     check_positive_integer("latent_dim", latent_dim)
-    images = keras.Input(image_shape, name="images")
-    labels = keras.Input((check_positive_integer("num_classes", num_classes),), name="labels")
+    check_positive_integer("num_classes", num_classes)
+    images = keras.Input(image_shape, dtype=full_precision_dtype(), name="images")
+    labels = keras.Input((num_classes,), dtype=full_precision_dtype(), name="labels")
     x = images
     for block, filters in enumerate(_widths(base_filters, depth), start=1):
         x = conv_norm_activation(
@@ -100,8 +102,8 @@ def compact_encoder(
     x = layers.Dense(MAX_WIDTH_FACTOR * 2 * base_filters, name="hidden")(x)
     x = layers.LeakyReLU(0.2, name="hidden_relu")(x)
     outputs = {
-        "z_mean": layers.Dense(latent_dim, dtype="float32", name="z_mean")(x),
-        "z_log_var": layers.Dense(latent_dim, dtype="float32", name="z_log_var")(x),
+        "z_mean": layers.Dense(latent_dim, dtype=full_precision_dtype(), name="z_mean")(x),
+        "z_log_var": layers.Dense(latent_dim, dtype=full_precision_dtype(), name="z_log_var")(x),
     }
     return keras.Model({"images": images, "labels": labels}, outputs, name=name)
 
@@ -137,8 +139,10 @@ def compact_generator(
     (None, 16, 16, 3)
     """
     depth = compact_depth(image_shape)
-    z = keras.Input((check_positive_integer("latent_dim", latent_dim),), name="z")
-    labels = keras.Input((check_positive_integer("num_classes", num_classes),), name="labels")
+    check_positive_integer("latent_dim", latent_dim)
+    check_positive_integer("num_classes", num_classes)
+    z = keras.Input((latent_dim,), dtype=full_precision_dtype(), name="z")
+    labels = keras.Input((num_classes,), dtype=full_precision_dtype(), name="labels")
     embedding = layers.Dense(embedding_dim, use_bias=False, name="class_embedding")(labels)
     condition = layers.Concatenate(name="condition")([z, embedding])
     side = image_shape[0] // 2**depth
@@ -161,7 +165,7 @@ def compact_generator(
     x = ConditionalBatchNormalization(synchronized=synchronized, name="image_norm")((x, condition))
     x = layers.ReLU(name="image_relu")(x)
     x = layers.Conv2D(image_shape[2], 3, padding="same", name="image_conv")(x)
-    images = layers.Activation("tanh", dtype="float32", name="images")(x)
+    images = layers.Activation("tanh", dtype=full_precision_dtype(), name="images")(x)
     return keras.Model({"z": z, "labels": labels}, images, name=name)
 
 
@@ -226,7 +230,7 @@ def _recognizer(
     image_shape: tuple[int, int, int], units: int, base_filters: int, synchronized: bool, name: str
 ) -> keras.Model:
     depth = compact_depth(image_shape)
-    images = keras.Input(image_shape, name="images")
+    images = keras.Input(image_shape, dtype=full_precision_dtype(), name="images")
     x = images
     outputs = {}
     for block, filters in enumerate(_widths(base_filters, depth), start=1):
@@ -244,7 +248,7 @@ def _recognizer(
     x = layers.Flatten(name="flatten")(x)
     x = layers.Dense(MAX_WIDTH_FACTOR * 2 * base_filters, name="hidden")(x)
     x = layers.LeakyReLU(0.2, name="hidden_relu")(x)
-    features = layers.Activation("linear", dtype="float32", name="features")(x)
+    features = layers.Activation("linear", dtype=full_precision_dtype(), name="features")(x)
     outputs["features"] = features
-    outputs["logits"] = layers.Dense(units, dtype="float32", name="logits")(features)
+    outputs["logits"] = layers.Dense(units, dtype=full_precision_dtype(), name="logits")(features)
     return keras.Model(images, outputs, name=name)

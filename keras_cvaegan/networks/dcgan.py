@@ -11,6 +11,7 @@ from keras_cvaegan.networks.common import (
     conv_norm_activation,
     dcgan_initializer,
 )
+from keras_cvaegan.precision import full_precision_dtype
 
 
 def dcgan_discriminator(
@@ -60,7 +61,7 @@ def dcgan_discriminator(
     image_shape = check_image_shape(image_shape, architecture="dcgan_discriminator", multiple_of=16)
     base_filters = check_positive_integer("base_filters", base_filters)
 
-    images = keras.Input(image_shape, dtype="float32", name="images")
+    images = keras.Input(image_shape, dtype=full_precision_dtype(), name="images")
     outputs = {}
     x = images
     for index in range(1, 5):
@@ -76,9 +77,9 @@ def dcgan_discriminator(
             name=f"block_{index}",
         )
         outputs[f"block_{index}"] = x
-    features = layers.Flatten(dtype="float32", name="features")(x)
+    features = layers.Flatten(dtype=full_precision_dtype(), name="features")(x)
     outputs["features"] = features
     outputs["logits"] = layers.Dense(
-        1, kernel_initializer=dcgan_initializer(), dtype="float32", name="logits"
+        1, kernel_initializer=dcgan_initializer(), dtype=full_precision_dtype(), name="logits"
     )(features)
     return keras.Model(images, outputs, name=name)

@@ -12,6 +12,7 @@ from keras_cvaegan.networks.common import (
     conv_norm_activation,
     scaled,
 )
+from keras_cvaegan.precision import full_precision_dtype
 
 # Szegedy et al. 2015, Table 1: "#1×1", "#3×3 reduce", "#3×3", "#5×5 reduce", "#5×5", "pool proj".
 # The key's digit is the stage; a max-pooling of stride 2 stands between stages.
@@ -84,8 +85,8 @@ def googlenet_encoder(
     latent_dim = check_positive_integer("latent_dim", latent_dim)
     width = check_width(width)
 
-    images = keras.Input(image_shape, dtype="float32", name="images")
-    labels = keras.Input((num_classes,), dtype="float32", name="labels")
+    images = keras.Input(image_shape, dtype=full_precision_dtype(), name="images")
+    labels = keras.Input((num_classes,), dtype=full_precision_dtype(), name="labels")
 
     def conv(x, filters, kernel_size, name, strides=1):
         return conv_norm_activation(
@@ -123,11 +124,14 @@ def googlenet_encoder(
         x = inception(x, channels, f"inception_{block}")
 
     # From here on in float32: a mixture's weights and the posterior lose too much in 16 bits.
-    x = layers.GlobalAveragePooling2D(dtype="float32", name="average_pool")(x)
-    x = layers.Concatenate(dtype="float32", name="join_labels")([x, labels])
+    x = layers.GlobalAveragePooling2D(dtype=full_precision_dtype(), name="average_pool")(x)
+    x = layers.Concatenate(dtype=full_precision_dtype(), name="join_labels")([x, labels])
     outputs = {
         output: layers.Dense(
-            latent_dim, kernel_initializer="glorot_normal", dtype="float32", name=output
+            latent_dim,
+            kernel_initializer="glorot_normal",
+            dtype=full_precision_dtype(),
+            name=output,
         )(x)
         for output in ("z_mean", "z_log_var")
     }

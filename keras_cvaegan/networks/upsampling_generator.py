@@ -13,6 +13,7 @@ from keras_cvaegan.networks.common import (
     conv_norm_activation,
     dcgan_initializer,
 )
+from keras_cvaegan.precision import full_precision_dtype
 
 
 def upsampling_generator(
@@ -89,8 +90,8 @@ def upsampling_generator(
     latent_dim = check_positive_integer("latent_dim", latent_dim)
     hidden_units = check_positive_integer("hidden_units", hidden_units)
 
-    z = keras.Input((latent_dim,), dtype="float32", name="z")
-    labels = keras.Input((num_classes,), dtype="float32", name="labels")
+    z = keras.Input((latent_dim,), dtype=full_precision_dtype(), name="z")
+    labels = keras.Input((num_classes,), dtype=full_precision_dtype(), name="labels")
     start = (height // growth, width // growth, channels[0])
 
     x = layers.Concatenate(name="join_labels")([z, labels])
@@ -118,5 +119,5 @@ def upsampling_generator(
         kernel_initializer=dcgan_initializer(),
         name=f"block_{last}_conv",
     )(x)
-    images = layers.Activation("tanh", dtype="float32", name="images")(x)
+    images = layers.Activation("tanh", dtype=full_precision_dtype(), name="images")(x)
     return keras.Model({"z": z, "labels": labels}, images, name=name)

@@ -4,10 +4,13 @@ import keras
 
 if keras.backend.backend() == "tensorflow":
     from keras_cvaegan.training.tensorflow_step import TensorFlowStep as Step
+elif keras.backend.backend() == "jax":
+    from keras_cvaegan.training.jax_step import JAXStep as Step
 else:
     raise ValueError(
-        "keras_cvaegan trains on the TensorFlow back end of Keras. "
-        f"Received: KERAS_BACKEND={keras.backend.backend()!r}. Set KERAS_BACKEND=tensorflow."
+        "keras_cvaegan trains on the TensorFlow and JAX back ends of Keras. "
+        f"Received: KERAS_BACKEND={keras.backend.backend()!r}. Set KERAS_BACKEND to tensorflow or "
+        "jax."
     )
 
 __all__ = ["Step"]

@@ -2,7 +2,10 @@
 
 from typing import Any
 
+import keras
 import tensorflow as tf
+
+from keras_cvaegan.training.statistics import set_synchronized
 
 
 class TensorFlowStep:
@@ -11,23 +14,68 @@ class TensorFlowStep:
     One forward pass under one persistent tape; one gradient call for each objective, with respect
     to the variables of the networks that it updates and of no other; one application of all
     gradients (Algorithm 1, Bao et al. 2017: all updates are simultaneous).
+
+    Under a `tf.distribute` strategy each replica runs the step on its rows of the batch, and the
+    result is that of one replica with the whole batch: means over examples are divided by the
+    number of replicas, since optimizers sum gradients; what is no mean over examples (statistics
+    of classes, of the batch) is computed by each replica from the rows of all.
     """
+
+    @staticmethod
+    def share_statistics(network: keras.Model) -> None:
+        """Makes batch statistics those of the whole batch, on however many replicas."""
+        set_synchronized(network, _replicas() > 1)
+
+    def global_rows(self, count: Any) -> Any:
+        """Index of each of this replica's examples within the whole batch."""
+        rows = tf.range(count)
+        if _replicas() == 1:
+            return rows
+        replica = tf.distribute.get_replica_context().replica_id_in_sync_group
+        return tf.cast(replica, rows.dtype) * count + rows
+
+    def all_replicas(self, x: Any) -> Any:
+        """The rows of all replicas, in the order of the whole batch. Gradients flow back."""
+        if _replicas() == 1:
+            return x
+        # Sums of rows that are zero elsewhere: all_gather fails on several workers (TF 2.21).
+        context = tf.distribute.get_replica_context()
+        mine = tf.one_hot(context.replica_id_in_sync_group, _replicas(), dtype=x.dtype)
+        rows = tf.tensordot(mine, x, axes=0)
+        rows = context.all_reduce(tf.distribute.ReduceOp.SUM, rows)
+        return tf.reshape(rows, [-1, *x.shape[1:]])
 
     def train_step(self, data: Any) -> dict[str, Any]:
         images, labels = self.unpack(data)
         with tf.GradientTape(persistent=True) as tape:
             objectives, measures = self.compute_objectives(images, labels, training=True)
-            scaled = {name: self.optimizer.scale_loss(loss) for name, loss in objectives.items()}
+            scaled = {
+                name: self.optimizer.scale_loss(loss / _replicas())
+                for name, loss in objectives.items()
+            }
         gradients = self._gradients(tape, scaled)
         del tape
         self.optimizer.apply(gradients, self.trainable_variables)
         self.finish_step()
-        return self.track(measures)
+        return self._logs(measures)
 
     def test_step(self, data: Any) -> dict[str, Any]:
         images, labels = self.unpack(data)
         _, measures = self.compute_objectives(images, labels, training=False)
-        return self.track(measures)
+        return self._logs(measures)
+
+    def _logs(self, measures: dict[str, Any]) -> dict[str, Any]:
+        logs = self.track(measures)
+        if isinstance(tf.distribute.get_strategy(), tf.distribute.MultiWorkerMirroredStrategy):
+            # Keras (3.15) averages a replica's logs over their first axis, which scalars lack.
+            return {name: tf.reshape(value, [1]) for name, value in logs.items()}
+        return logs
+
+    def _maybe_symbolic_build(self, iterator: Any = None, data_batch: Any = None) -> None:
+        """Nothing: models are built when they are made.
+
+        Keras (3.15) would take a batch apart to build the model, which fails on several workers.
+        """
 
     def _gradients(self, tape: tf.GradientTape, objectives: dict[str, Any]) -> list[Any]:
         """The gradient of each trainable variable: the sum over the objectives that update it."""
@@ -45,3 +93,7 @@ class TensorFlowStep:
                     earlier = totals.get(id(variable))
                     totals[id(variable)] = gradient if earlier is None else earlier + gradient
         return [totals.get(id(variable)) for variable in self.trainable_variables]
+
+
+def _replicas() -> int:
+    return tf.distribute.get_strategy().num_replicas_in_sync

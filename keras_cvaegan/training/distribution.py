@@ -1,0 +1,197 @@
+"""How one run is spread over devices and machines.
+
+A `Distribution` hides which of them it is: `none` (one device), `mirrored` (the devices of one
+machine), `multi_worker` (several machines, described by TF_CONFIG), `tpu` (untested) under
+TensorFlow, and `data_parallel` under JAX. The model is made within its scope, its data set by its
+`dataset`; `Model.fit` does the rest. A batch is always the whole batch of all devices, and the
+result that of one device with it.
+"""
+
+import contextlib
+import json
+import os
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+STRATEGIES = ("none", "mirrored", "multi_worker", "data_parallel", "tpu")
+
+MakeDataset = Callable[[tuple[int, int]], tf.data.Dataset]
+
+
+class Distribution:
+    """One device: the base of the others.
+
+    Attributes:
+        num_replicas: parts that a batch is cut into.
+        num_workers: processes that train together.
+        worker: index of this process among them.
+    """
+
+    num_replicas = 1
+    num_workers = 1
+    worker = 0
+
+    @property
+    def is_chief(self) -> bool:
+        """Whether this process is the one that writes."""
+        return self.worker == 0
+
+    def scope(self) -> contextlib.AbstractContextManager:
+        """Within this the model is made, compiled and restored."""
+        return contextlib.nullcontext()
+
+    def dataset(self, make: MakeDataset, batch_size: int) -> Any:
+        """The data set for `fit`.
+
+        Args:
+            make: from (index, count) to this worker's part of every batch, the index-th of
+                `count`.
+            batch_size: images of a whole batch.
+
+        Raises:
+            ValueError: for a batch that the replicas cannot share equally.
+        """
+        if batch_size % self.num_replicas:
+            raise ValueError(
+                f"A batch must be a multiple of the {self.num_replicas} replicas that share it. "
+                f"Received: batch_size={batch_size}."
+            )
+        return self._dataset(make, batch_size)
+
+    def _dataset(self, make: MakeDataset, batch_size: int) -> Any:
+        return make((0, 1))
+
+
+class _Strategy(Distribution):
+    """A strategy of `tf.distribute`."""
+
+    def __init__(self, strategy: tf.distribute.Strategy) -> None:
+        self._strategy = strategy
+        self.num_replicas = strategy.num_replicas_in_sync
+
+    def scope(self) -> contextlib.AbstractContextManager:
+        return self._strategy.scope()
+
+    def _dataset(self, make: MakeDataset, batch_size: int) -> tf.distribute.DistributedDataset:
+        def of_worker(context: tf.distribute.InputContext) -> tf.data.Dataset:
+            part = make((context.input_pipeline_id, context.num_input_pipelines))
+            return part.rebatch(batch_size // self.num_replicas)
+
+        return self._strategy.distribute_datasets_from_function(of_worker)
+
+
+class _MultiWorker(_Strategy):
+    def __init__(self) -> None:
+        _check_cluster()
+        super().__init__(tf.distribute.MultiWorkerMirroredStrategy())
+        resolver = self._strategy.cluster_resolver
+        self.num_workers = len(resolver.cluster_spec().as_dict()["worker"])
+        self.worker = resolver.task_id
+
+
+class _DataParallel(Distribution):
+    """`keras.distribution.DataParallel`: JAX shards each batch over the devices."""
+
+    def __init__(self, devices: int | None) -> None:
+        names = keras.distribution.list_devices()[:devices]
+        self.num_replicas = len(names)
+        keras.distribution.set_distribution(keras.distribution.DataParallel(devices=names))
+
+
+def open_distribution(strategy: str = "none", devices: int | None = None) -> Distribution:
+    """Prepares the devices of a run. Call it before anything else uses them.
+
+    Args:
+        strategy: one of `STRATEGIES`.
+        devices: how many devices of this machine to use; all by default. On a machine without
+            accelerators, the CPU stands for that many devices, to try things out.
+
+    Raises:
+        ValueError: for a strategy that the back end does not have, more devices than there are,
+            or a TF_CONFIG that does not describe the workers.
+    """
+    backend = keras.backend.backend()
+    needed = {"none": backend, "data_parallel": "jax"}.get(strategy, "tensorflow")
+    if backend != needed:
+        raise ValueError(
+            f"The strategy {strategy!r} runs on KERAS_BACKEND={needed}. "
+            f"Received: KERAS_BACKEND={backend}. "
+            f"With {backend}, choose {'data_parallel' if backend == 'jax' else 'mirrored'}."
+        )
+    if devices is not None and strategy not in ("mirrored", "data_parallel"):
+        raise ValueError(
+            "A number of devices is for the strategies mirrored and data_parallel. "
+            f"Received: devices={devices}, strategy={strategy!r}."
+        )
+    if strategy == "mirrored":
+        return _Strategy(tf.distribute.MirroredStrategy(_tensorflow_devices(devices)))
+    if strategy == "multi_worker":
+        return _MultiWorker()
+    if strategy == "tpu":
+        resolver = tf.distribute.cluster_resolver.TPUClusterResolver.connect()
+        return _Strategy(tf.distribute.TPUStrategy(resolver))
+    if strategy == "data_parallel":
+        _jax_devices(devices)
+        return _DataParallel(devices)
+    return Distribution()
+
+
+def _tensorflow_devices(devices: int | None) -> list[str] | None:
+    """The devices' names, or None for all."""
+    if devices is None:
+        return None
+    gpus = tf.config.list_physical_devices("GPU")
+    if gpus:
+        _check_count(devices, len(gpus))
+        return [f"GPU:{index}" for index in range(devices)]
+    try:
+        tf.config.set_logical_device_configuration(
+            tf.config.list_physical_devices("CPU")[0],
+            [tf.config.LogicalDeviceConfiguration()] * devices,
+        )
+    except RuntimeError:  # TensorFlow has begun; the devices may be there already.
+        _check_count(devices, len(tf.config.list_logical_devices("CPU")))
+    return [f"CPU:{index}" for index in range(devices)]
+
+
+def _jax_devices(devices: int | None) -> None:
+    import jax
+
+    if devices is None:
+        return
+    with contextlib.suppress(RuntimeError):  # JAX has begun; the devices may be there already.
+        jax.config.update("jax_num_cpu_devices", devices)
+    _check_count(devices, jax.local_device_count())
+
+
+def _check_count(devices: int, there: int) -> None:
+    if devices > there:
+        raise ValueError(
+            f"There are not as many devices as asked for. Received: devices={devices}; this "
+            f"machine has {there}."
+        )
+
+
+def _check_cluster() -> None:
+    """Checks TF_CONFIG, whose errors would otherwise show as a wait without end."""
+    example = (
+        """TF_CONFIG='{"cluster": {"worker": ["host0:2222", "host1:2222"]}, """
+        """"task": {"type": "worker", "index": 0}}'"""
+    )
+    text = os.environ.get("TF_CONFIG", "")
+    try:
+        config = json.loads(text)
+        workers, task = config["cluster"]["worker"], config["task"]
+        valid = list(config["cluster"]) == ["worker"] and task["type"] == "worker"
+        valid = valid and 0 <= int(task["index"]) < len(workers)
+    except (ValueError, KeyError, TypeError):
+        valid = False
+    if not valid:
+        raise ValueError(
+            "The strategy multi_worker reads the cluster from TF_CONFIG, which must list all "
+            f"workers and say which of them this is, as in {example}. "
+            f"Received: TF_CONFIG={text!r}."
+        )
