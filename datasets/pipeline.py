@@ -12,9 +12,6 @@ if TYPE_CHECKING:
 
 DTYPES = ("float32", "uint8")
 
-# More than the cores of a small machine, since reads of what is not in memory wait for the disk.
-_PARALLEL_CALLS = 4
-
 
 def load(
     name: str,
@@ -153,12 +150,25 @@ def batches(
     leave_to_jax()
     dataset = _positions(count, batch_size, start, repeat, drop_remainder, shard)
     dataset = dataset.map(lambda positions: _indices(positions, count, seed, shuffle))
-    dataset = dataset.map(
-        lambda indices: _gather(prepared, indices, dtype, with_attributes),
-        num_parallel_calls=_PARALLEL_CALLS,
-    ).prefetch(4)
+    dataset = dataset.map(lambda indices: _gather(prepared, indices, dtype, with_attributes))
+    dataset = dataset.with_options(_without_threads())
     dataset.description = description
     return dataset
+
+
+def _without_threads() -> "tf.data.Options":
+    """Returns options with which no thread of `tf.data` runs ahead.
+
+    Where Python drops an iterator, it waits for such threads without letting go of its lock, which
+    the reader needs in them: it would wait for ever. A batch takes less than a millisecond to read.
+    """
+    import tensorflow as tf
+
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    options.experimental_optimization.map_parallelization = False
+    options.experimental_optimization.inject_prefetch = False
+    return options
 
 
 def _positions(

@@ -1,4 +1,4 @@
-"""Reads rows of the cache in TensorFlow's threads, in memory that does not grow with the data."""
+"""Reads rows of the cache for `tf.data`, in memory that does not grow with the data."""
 
 import atexit
 import math
@@ -16,10 +16,10 @@ _LONGEST_WAIT_SECONDS = 20
 class Reader:
     """Reads the same rows of several arrays: the function of a `tf.numpy_function`.
 
-    Any number of threads may call at once. The threads of `tf.data` run ahead of whoever takes the
-    batches, and one that calls Python when the interpreter ends blocks that end for ever. So the
-    end waits until they are as far ahead as they may be: until no call is under way and none came
-    for a while.
+    Any number of threads may call at once. Where a data set was derived with `prefetch`, threads of
+    `tf.data` run ahead of whoever takes the batches, and one that calls Python when the interpreter
+    ends blocks that end for ever. So the end waits until they are as far ahead as they may be:
+    until no call is under way and none came for a while.
 
     Args:
         *arrays: of shape `(n, …)`, in memory or as `np.load(…, mmap_mode="r")` gives them.
@@ -78,8 +78,12 @@ class _File:
 
     def __getitem__(self, rows: np.ndarray) -> np.ndarray:
         result = np.empty((len(rows), self._row_bytes), np.uint8)
-        for row, place in zip(rows.tolist(), result, strict=True):
-            start = self._first + row * self._row_bytes
+        starts = (self._first + rows * self._row_bytes).tolist()
+        if hasattr(os, "posix_fadvise"):
+            # The disk fetches what is not in memory all at once, not a row after the other.
+            for start in starts:
+                os.posix_fadvise(self._descriptor, start, self._row_bytes, os.POSIX_FADV_WILLNEED)
+        for start, place in zip(starts, result, strict=True):
             if os.preadv(self._descriptor, [place], start) != self._row_bytes:
                 raise OSError(
                     f"{str(self._path)!r} has become shorter. Remove its folder, and it will be "

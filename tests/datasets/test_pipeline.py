@@ -387,3 +387,26 @@ for _ in range(20):
 """
     for _ in range(2):
         subprocess.run([sys.executable, "-c", program], check=True, timeout=120)
+
+
+def test_iterators_are_dropped_while_batches_are_read():
+    program = """
+import time
+import numpy as np, datasets
+from datasets.cache import Prepared
+from datasets import pipeline, reader
+
+call = reader.Reader.__call__
+reader.Reader.__call__ = lambda self, rows: time.sleep(0.003) or call(self, rows)
+description = datasets.Description("toy", "train", ("a", "b"), (4, 4, 3), (20, 20))
+prepared = Prepared(np.zeros((40, 4, 4, 3), np.uint8), np.zeros(40, np.int32), {}, description)
+dataset = pipeline.batches(
+    prepared, 4, 0, shuffle=True, repeat=True, start=0, drop_remainder=True
+)
+kept = []
+for _ in range(100):
+    kept.append(iter(dataset))
+    next(kept[-1])
+kept.clear()
+"""
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=120)
