@@ -35,6 +35,7 @@ setup(
             "pytest>=8",
             "pytest-xdist>=3.5",
             "hypothesis>=6.100",
+            "jax>=0.6",
             "ruff>=0.12",
             "scipy>=1.11",
             "dill",

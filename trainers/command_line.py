@@ -22,6 +22,7 @@ import datasets
 MODELS = ("cvae_gan",)
 PRESETS = ("compact", "paper")
 DTYPE_POLICIES = ("float32", "mixed_bfloat16", "mixed_float16")
+STRATEGIES = ("none", "mirrored", "multi_worker", "data_parallel", "tpu")
 INTERRUPTED = 130
 
 _HELP = ("--help", "-help", "-h", "--h")
@@ -133,7 +134,7 @@ class Command:
             return self._fail(f"{error}. See python -m {self.name} --help".replace("..", "."))
         if extra:
             return self._fail(f"Unexpected {extra[0]!r}: flags are written as --name=value.")
-        _import_tensorflow()
+        self.prepare()
         try:
             return main(self._values) or 0
         except KeyboardInterrupt:
@@ -142,6 +143,10 @@ class Command:
             if self._values.traceback:
                 raise
             return self._fail(_message(error))
+
+    def prepare(self) -> None:
+        """What comes between valid flags and `main`: the slow imports."""
+        _import_tensorflow()
 
     def _fail(self, message: str, code: int = 1) -> int:
         print(f"error: {message}", file=sys.stderr)

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from keras_cvaegan.networks import Preset
 
 # Another value of these may go on from a checkpoint.
-FREE_KEYS = frozenset({"steps", "log_every", "sample_every", "checkpoint_every", "export"})
+FREE_KEYS = frozenset(
+    {"steps", "log_every", "sample_every", "checkpoint_every", "export", "strategy", "devices"}
+)
 
 
 def configure(values: "FlagValues") -> dict[str, Any]:
@@ -47,7 +49,9 @@ def configure(values: "FlagValues") -> dict[str, Any]:
         "seed": values.seed,
         "dtype_policy": values.dtype_policy,
         "jit_compile": values.jit_compile,
+        "horizontal_flip": values.horizontal_flip,
         "strategy": values.strategy,
+        "devices": values.devices,
         **_intervals(values, steps),
         "export": values.export,
     }
@@ -151,6 +155,7 @@ def build_model(config: dict[str, Any], class_names: Sequence[str]) -> "Generati
         class_names=class_names,
         latent_dim=config["latent_dim"],
         seed=config["seed"],
+        horizontal_flip=config.get("horizontal_flip", False),
         **config["objective"],
     )
     optimizers = {
@@ -160,7 +165,8 @@ def build_model(config: dict[str, Any], class_names: Sequence[str]) -> "Generati
     model.compile(
         optimizers,
         jit_compile=config["jit_compile"],
-        steps_per_execution=config["log_every"],
+        # Keras' loop of several steps fails under a strategy of TensorFlow (Keras 3.15, TF 2.21).
+        steps_per_execution=config["log_every"] if config["strategy"] == "none" else 1,
     )
     return model
 
@@ -177,6 +183,7 @@ def record(config: dict[str, Any], class_names: Sequence[str], command: str) -> 
         "command": command,
         "versions": {
             "keras_cvaegan": __version__,
+            "backend": keras.backend.backend(),
             "python": platform.python_version(),
             **{module.__name__: module.__version__ for module in (tensorflow, keras, numpy)},
         },

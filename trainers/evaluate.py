@@ -95,6 +95,7 @@ def main(values: "FlagValues") -> None:
 
     import keras_cvaegan
     from keras_cvaegan.metrics import recognition
+    from keras_cvaegan.training.checkpoints import steps_taken
     from keras_cvaegan.training.run_directory import RunDirectory, write_json
 
     run = RunDirectory(run_dir)
@@ -141,7 +142,7 @@ def main(values: "FlagValues") -> None:
             "seed": values.seed,
             "real": count,
             "real_split": "test",
-            "step": int(model.step),
+            "step": steps_taken(model),
         },
     }
     write_json(run.evaluation, results)

@@ -3,6 +3,7 @@
 Started again on the same --run_dir, it goes on where it stopped.
 """
 
+import contextlib
 import json
 import shlex
 from typing import TYPE_CHECKING, Any
@@ -13,8 +14,10 @@ from trainers import command_line, configuration
 if TYPE_CHECKING:
     import tensorflow as tf
     from absl.flags import FlagValues
+    from keras.callbacks import Callback
 
     from keras_cvaegan.models import GenerativeModel
+    from keras_cvaegan.training.distribution import Distribution
     from keras_cvaegan.training.run_directory import RunDirectory
 
 COMMAND = command_line.Command("trainers.fit", __doc__)
@@ -44,7 +47,24 @@ with COMMAND.section("Training"):
     )
     COMMAND.enum("dtype_policy", "float32", command_line.DTYPE_POLICIES, "precision of the layers")
     COMMAND.boolean("jit_compile", False, "compile the step with XLA, which gains nothing on CPUs")
-    COMMAND.enum("strategy", "none", ("none",), "distribution over devices")
+    COMMAND.boolean("horizontal_flip", False, "mirror every other training picture, at random")
+    COMMAND.enum(
+        "strategy",
+        "none",
+        command_line.STRATEGIES,
+        "distribution over devices; the batch is that of all of them together\n"
+        "mirrored: all GPUs of this machine\n"
+        "multi_worker: several machines, described by TF_CONFIG; start the same command on each\n"
+        "data_parallel: all devices under JAX, with KERAS_BACKEND=jax\n"
+        "tpu: a Cloud TPU; untested",
+    )
+    COMMAND.integer(
+        "devices",
+        None,
+        "mirrored and data_parallel only: how many devices; without a GPU, that many parts of the "
+        "CPU, to try things out (default: all)",
+        lower_bound=1,
+    )
 with COMMAND.section("Run"):
     COMMAND.string("run_dir", None, "where results go (default: runs/DATASET_MODEL)")
     COMMAND.integer("log_every", None, "steps a line of the log (default: 25)", lower_bound=1)
@@ -73,8 +93,10 @@ def describe(config: dict[str, Any]) -> None:
     print(f"{source.count:,} training pictures, {config['image_size']} px")
 
 
-def open_data(config: dict[str, Any], step: int) -> "tf.data.Dataset":
-    """Returns the batches that follow after `step` steps.
+def open_data(
+    config: dict[str, Any], step: int, shard: tuple[int, int] = (0, 1)
+) -> "tf.data.Dataset":
+    """Returns the batches that follow after `step` steps, or a worker's part of each.
 
     Raises:
         ValueError: for data that cannot be used.
@@ -86,28 +108,30 @@ def open_data(config: dict[str, Any], step: int) -> "tf.data.Dataset":
         seed=config["seed"],
         repeat=True,
         start=step * config["batch_size"],
+        shard=shard,
+        dtype="uint8",
     )
 
 
 def train(
     model: "GenerativeModel",
-    dataset: "tf.data.Dataset",
+    dataset: Any,
     config: dict[str, Any],
     run: "RunDirectory",
+    distribution: "Distribution",
 ) -> bool:
     """Trains to the end and returns True, or to a signal and returns False."""
     from keras_cvaegan.training import callbacks
+    from keras_cvaegan.training.checkpoints import steps_taken
 
-    step, batch_size, log_every = int(model.step), config["batch_size"], config["log_every"]
+    step, log_every = steps_taken(model), config["log_every"]
     left = config["steps"] - step
     if left % log_every:
         raise ValueError(
             f"The run stands at step {step}: the {left} steps to --steps={config['steps']} must "
             f"be a multiple of --log_every={log_every}. Choose another of the two."
         )
-    seconds = callbacks.truncate_metrics(run.metrics, step)
-    samples = callbacks.SampleGrid(run.samples, config["sample_every"])
-    with callbacks.StopOnSignal() as stop:
+    with callbacks.StopOnSignal() as stop, distribution.watch():
         model.fit(
             dataset,
             epochs=left // log_every,
@@ -116,16 +140,27 @@ def train(
             verbose=0,
             callbacks=[
                 callbacks.StopOnNaN(),
-                callbacks.Speed(batch_size, seconds),
-                callbacks.ProgressLine(config["steps"], batch_size),
-                callbacks.MetricsWriter(run.metrics),
-                samples,
-                callbacks.TensorBoard(run.tensorboard, samples),
-                callbacks.Checkpoint(run.checkpoints, config["checkpoint_every"]),
+                *(_records(config, run, step) if distribution.is_chief else []),
                 stop,
             ],
         )
-    return int(model.step) >= config["steps"]
+    return steps_taken(model) >= config["steps"]
+
+
+def _records(config: dict[str, Any], run: "RunDirectory", step: int) -> list["Callback"]:
+    """What one process of a run shows and keeps."""
+    from keras_cvaegan.training import callbacks
+
+    samples = callbacks.SampleGrid(run.samples, config["sample_every"])
+    return [
+        callbacks.Speed(config["batch_size"], callbacks.truncate_metrics(run.metrics, step)),
+        callbacks.LossScale(),
+        callbacks.ProgressLine(config["steps"], config["batch_size"]),
+        callbacks.MetricsWriter(run.metrics),
+        samples,
+        callbacks.TensorBoard(run.tensorboard, samples),
+        callbacks.Checkpoint(run.checkpoints, config["checkpoint_every"]),
+    ]
 
 
 def finish(model: "GenerativeModel", config: dict[str, Any], run: "RunDirectory") -> None:
@@ -133,14 +168,16 @@ def finish(model: "GenerativeModel", config: dict[str, Any], run: "RunDirectory"
     from keras_cvaegan.training.callbacks import write_samples
 
     write_samples(model, run.samples)
-    exported = None
-    if config["export"]:
-        from keras_cvaegan.export import export_saved_model
-
-        exported = export_saved_model(model, run.export)
-    # Last, since a model.keras that is newer than the checkpoint marks a run as complete.
+    # Last to get its name, since a model.keras newer than the checkpoint marks a run as complete.
     partial = run.path / ".partial.keras"
     model.save(partial)
+    exported = None
+    if config["export"]:
+        import keras_cvaegan
+        from keras_cvaegan.export import export_saved_model
+
+        # Loaded anew, on one device, whatever the training ran on.
+        exported = export_saved_model(keras_cvaegan.load(partial), run.export)
     partial.replace(run.model)
     where = f"--run_dir={shlex.quote(str(run.path))}"
     print(f"\nSamples:     {run.samples / 'latest.png'}\nModel:       {run.model}")
@@ -158,34 +195,57 @@ def main(values: "FlagValues") -> int:
         return 0
 
     from keras_cvaegan.training import checkpoints
+    from keras_cvaegan.training.distribution import open_distribution
     from keras_cvaegan.training.run_directory import RunDirectory
 
+    distribution = open_distribution(config["strategy"], config["devices"])
     run = RunDirectory(values.run_dir or f"runs/{values.dataset}_{values.model}")
+    if not distribution.is_chief:
+        print(f"Worker {distribution.worker} of {distribution.num_workers}; worker 0 reports.")
     run.create()
-    with run.lock():
+    with run.lock() if distribution.is_chief else contextlib.nullcontext():
         source = configuration.data_source(config)
         record = configuration.record(config, source.class_names, COMMAND.command)
         checkpoint = checkpoints.latest_checkpoint(run.checkpoints)
         if checkpoint:
             configuration.refuse_other(run.read_config(), record, run.path)
-        model = configuration.build_model(config, source.class_names)
-        print(
-            f"{config['model']} ({config['preset']}) on {config['dataset']}: {source.count:,} "
-            f"pictures of {len(source.class_names)} classes, {config['image_size']} px → {run.path}"
-        )
-        step = checkpoints.restore_checkpoint(model, checkpoint) if checkpoint else 0
+        with distribution.scope():
+            model = configuration.build_model(config, source.class_names)
+            step = checkpoints.restore_checkpoint(model, checkpoint) if checkpoint else 0
+        if distribution.is_chief:
+            print(_summary(config, source, run, distribution))
         if checkpoint and step >= config["steps"] and run.is_newer(run.model, checkpoint):
             print(f"This run is complete, at step {step}; more --steps would go on from there.")
             return 0
         if checkpoint:
             print(f"Going on from step {step}.")
-        dataset = open_data(config, step)
-        run.write_config(record)
-        if step < config["steps"] and not train(model, dataset, config, run):
-            print(f"\nStopped after step {int(model.step)}. To go on:\n  {COMMAND.command}")
+        dataset = distribution.dataset(
+            lambda shard: open_data(config, step, shard), config["batch_size"]
+        )
+        if distribution.is_chief:
+            run.write_config(record)
+        if step < config["steps"] and not train(model, dataset, config, run, distribution):
+            step = checkpoints.steps_taken(model)
+            print(f"\nStopped after step {step}. To go on:\n  {COMMAND.command}")
             return command_line.INTERRUPTED
-        finish(model, config, run)
+        if distribution.is_chief:
+            finish(model, config, run)
     return 0
+
+
+def _summary(
+    config: dict[str, Any],
+    source: "datasets.Source",
+    run: "RunDirectory",
+    distribution: "Distribution",
+) -> str:
+    spread = ""
+    if config["strategy"] != "none":
+        spread = f", {config['strategy']} over {distribution.num_replicas} replicas"
+    return (
+        f"{config['model']} ({config['preset']}) on {config['dataset']}: {source.count:,} pictures "
+        f"of {len(source.class_names)} classes, {config['image_size']} px{spread} → {run.path}"
+    )
 
 
 if __name__ == "__main__":

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -34,7 +36,8 @@ def export_saved_model(
     A label out of range is an InvalidArgument error. Class names, shapes and the training step
     travel in `assets.extra/model.json`.
 
-    The version is written beside and renamed, so that a server never sees half of one.
+    The version is written beside and renamed, so that a server never sees half of one. The
+    SavedModel is made by TensorFlow; on another back end, by a process of its own.
 
     Args:
         model: a fitted model.
@@ -86,6 +89,31 @@ def _write_description(model: GenerativeModel, path: Path, extra: Mapping[str, A
 
 
 def _write(model: GenerativeModel, path: Path) -> None:
+    if keras.backend.backend() == "tensorflow":
+        _write_in_tensorflow(model, path)
+        return
+    file = path.with_name("model.keras")
+    model.save(file)
+    code = (
+        "import sys, pathlib, keras_cvaegan\n"
+        f"from {__name__} import {_write_in_tensorflow.__name__} as write\n"
+        "write(keras_cvaegan.load(sys.argv[1]), pathlib.Path(sys.argv[2]))"
+    )
+    # A GPU that this process holds has no memory left for another.
+    environment = {**os.environ, "KERAS_BACKEND": "tensorflow", "CUDA_VISIBLE_DEVICES": "-1"}
+    result = subprocess.run(
+        [sys.executable, "-c", code, str(file), str(path)],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    file.unlink()
+    if result.returncode:
+        raise OSError(f"The SavedModel could not be written: {result.stderr.strip()}")
+
+
+def _write_in_tensorflow(model: GenerativeModel, path: Path) -> None:
     archive = keras.export.ExportArchive()
     archive.track(model.sampler)
     for name in ("encoder", "classifier"):

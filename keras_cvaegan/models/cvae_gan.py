@@ -48,7 +48,7 @@ class CVAEGAN(GenerativeModel):
         classifier_layers: outputs of the classifier that f_C stands for.
         class_center_decay: decay of the moving averages of Eq. 4, in [0, 1).
         mean_center_decay: decay of a moving average of the means of Eq. 2; 0: minibatch means.
-        class_names, seed, average_decay, preset: see `GenerativeModel`.
+        class_names, seed, average_decay, horizontal_flip, preset: see `GenerativeModel`.
 
     Raises:
         ValueError: for a negative weight, or a feature layer that a network does not give.

@@ -15,7 +15,7 @@ from keras_cvaegan.networks import preset as find_preset
 from keras_cvaegan.precision import full_precision_dtype
 from keras_cvaegan.training.step import Step
 
-Optimizers = keras.optimizers.Optimizer | Mapping[str, keras.optimizers.Optimizer]
+FLIP_STREAM = 500
 
 
 class GenerativeModel(Step, Inference, keras.Model):
@@ -32,6 +32,7 @@ class GenerativeModel(Step, Inference, keras.Model):
         seed: all noise of training is a function of (seed, step, purpose, example).
         average_decay: decay of a moving average of the generator's weights, which sampling then
             uses; None for no average.
+        horizontal_flip: whether training mirrors every other image, at random.
         preset: name of the preset whose optimizers `compile` takes by default.
 
     Attributes:
@@ -53,6 +54,7 @@ class GenerativeModel(Step, Inference, keras.Model):
         class_names: Sequence[str] | None = None,
         seed: int = 0,
         average_decay: float | None = None,
+        horizontal_flip: bool = False,
         preset: str | None = None,
         **kwargs: Any,
     ):
@@ -64,6 +66,7 @@ class GenerativeModel(Step, Inference, keras.Model):
             raise ValueError(f"average_decay must be in [0, 1), or None. Received: {average_decay}")
         self.seed = seed
         self.average_decay = average_decay
+        self.horizontal_flip = horizontal_flip
         self.preset = preset
         self.latent_dim = int(self.generator.input["z"].shape[-1])
         self.num_classes = int(self.generator.input["labels"].shape[-1])
@@ -205,17 +208,22 @@ class GenerativeModel(Step, Inference, keras.Model):
             for name in self.network_names
         }
 
-    def get_compile_config(self) -> dict[str, Any]:
+    def get_compile_config(self) -> dict[str, Any] | None:
+        if not self.compiled:
+            return None
         return {"optimizer": keras.saving.serialize_keras_object(self._optimizers)}
 
     def compile_from_config(self, config: dict[str, Any]) -> None:
         self.compile(keras.saving.deserialize_keras_object(config["optimizer"]))
 
-    def unpack(self, data: Any) -> tuple[Any, Any]:
-        """Images as floats in [−1, 1] and integer labels, from a batch of `fit`."""
+    def unpack(self, data: Any, training: bool = False) -> tuple[Any, Any]:
+        """Images as floats in [−1, 1], in training flipped, and labels, from a batch of `fit`."""
         images, labels = ops.convert_to_tensor(data[0]), ops.convert_to_tensor(data[1])
         if keras.backend.standardize_dtype(images.dtype) == "uint8":
             images = ops.cast(images, full_precision_dtype()) / 127.5 - 1.0
+        if training and self.horizontal_flip:
+            flipped = self.noise(ops.shape(images)[0], FLIP_STREAM)[:, :1, None, None] > 0
+            images = ops.where(flipped, ops.flip(images, axis=2), images)
         return images, ops.cast(labels, "int32")
 
     def one_hot(self, labels: Any) -> Any:
@@ -266,6 +274,7 @@ class GenerativeModel(Step, Inference, keras.Model):
             "class_names": list(self.class_names),
             "seed": self.seed,
             "average_decay": self.average_decay,
+            "horizontal_flip": self.horizontal_flip,
             "preset": self.preset,
             "name": self.name,
             "dtype": self.dtype_policy.name,

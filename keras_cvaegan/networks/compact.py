@@ -159,6 +159,7 @@ def compact_generator(
             filters,
             3,
             padding="same",
+            use_bias=False,  # A normalization follows.
             kernel_initializer="he_normal",
             name=f"block_{block}_conv",
         )(x)

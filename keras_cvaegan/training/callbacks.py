@@ -19,7 +19,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_cvaegan import pictures
-from keras_cvaegan.training.checkpoints import save_checkpoint
+from keras_cvaegan.training.checkpoints import save_checkpoint, steps_taken
 
 MAX_ROWS, COLUMNS = 16, 8
 
@@ -37,10 +37,10 @@ class Periodic(keras.callbacks.Callback):
         self._periods = 0
 
     def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
-        self._periods = int(self.model.step) // self._every
+        self._periods = steps_taken(self.model) // self._every
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
-        step = int(self.model.step)
+        step = steps_taken(self.model)
         if step // self._every > self._periods:
             self._periods = step // self._every
             self.act(step, logs or {})
@@ -58,8 +58,8 @@ class StopOnNaN(keras.callbacks.Callback):
             if not math.isfinite(value):
                 raise ValueError(
                     f"The training has diverged: {name} is {value} at step "
-                    f"{int(self.model.step)}. The last checkpoint is intact. Try smaller learning "
-                    "rates, smaller weights, or the dtype policy float32."
+                    f"{steps_taken(self.model)}. The last checkpoint is intact. Try smaller "
+                    "learning rates, smaller weights, or the dtype policy float32."
                 )
 
 
@@ -81,13 +81,34 @@ class Speed(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         self._epoch_began = time.monotonic()
-        self._epoch_step = int(self.model.step)
+        self._epoch_step = steps_taken(self.model)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         now = time.monotonic()
-        images = (int(self.model.step) - self._epoch_step) * self._batch_size
+        images = (steps_taken(self.model) - self._epoch_step) * self._batch_size
         logs["seconds"] = self._seconds + now - self._began
         logs["images_per_second"] = images / max(now - self._epoch_began, 1e-9)
+
+
+class LossScale(keras.callbacks.Callback):
+    """Adds "loss_scale" and "skipped_steps" to the logs under the policy mixed_float16.
+
+    A step whose gradients overflow half precision changes no weight: it is skipped, and the scale
+    halved. Skipped steps count from the start of the run.
+    """
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        optimizer = self.model.optimizer
+        if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+            applied = int(keras.ops.convert_to_numpy(optimizer.iterations))
+            logs["loss_scale"] = float(keras.ops.convert_to_numpy(optimizer.dynamic_scale))
+            logs["skipped_steps"] = steps_taken(self.model) - applied
+
+
+def _reported(model: keras.Model, logs: Mapping[str, Any]) -> dict[str, float]:
+    """What a log line says besides step and speed."""
+    names = [*model.measures, "loss_scale", "skipped_steps"]
+    return {name: float(logs[name]) for name in names if name in logs}
 
 
 class ProgressLine(keras.callbacks.Callback):
@@ -114,7 +135,7 @@ class ProgressLine(keras.callbacks.Callback):
         self._rate: float | None = None
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
-        step, now = int(self.model.step), time.monotonic()
+        step, now = steps_taken(self.model), time.monotonic()
         # The first epoch contains the compilation: it does not tell the speed of the others.
         if epoch > 0:
             latest = logs["images_per_second"]
@@ -132,7 +153,7 @@ class ProgressLine(keras.callbacks.Callback):
         self._stream.flush()
 
     def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
-        if self._stream.isatty() and int(self.model.step) < self._steps:
+        if self._stream.isatty() and steps_taken(self.model) < self._steps:
             self._stream.write("\n")
 
     def _line(self, step: int, logs: Mapping[str, Any]) -> str:
@@ -140,7 +161,7 @@ class ProgressLine(keras.callbacks.Callback):
         if self._rate:
             left = f"{_duration((self._steps - step) * self._batch_size / self._rate)} left  "
         losses = "  ".join(
-            f"{name} {logs[name]:.4g}" for name in self.model.measures if name in logs
+            f"{name} {value:.4g}" for name, value in _reported(self.model, logs).items()
         )
         return (
             f"step {step}/{self._steps}  {logs['images_per_second']:.0f} images/s  {left}{losses}"
@@ -166,10 +187,10 @@ class MetricsWriter(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         values = {
-            "step": int(self.model.step),
+            "step": steps_taken(self.model),
             "seconds": round(logs["seconds"], 3),
             "images_per_second": round(logs["images_per_second"], 1),
-            **{name: float(logs[name]) for name in self.model.measures if name in logs},
+            **_reported(self.model, logs),
         }
         with self._path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(values) + "\n")
@@ -229,7 +250,7 @@ def write_samples(model: keras.Model, directory: str | os.PathLike) -> np.ndarra
     sheet = sample_sheet(model)
     directory = Path(directory)
     directory.mkdir(parents=True, exist_ok=True)
-    pictures.write_png(directory / f"step_{int(model.step):06d}.png", sheet)
+    pictures.write_png(directory / f"step_{steps_taken(model):06d}.png", sheet)
     pictures.write_png(directory / "latest.png", sheet)
     return sheet
 
@@ -266,7 +287,7 @@ class TensorBoard(keras.callbacks.Callback):
         self._writer = tf.summary.create_file_writer(self._directory)
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
-        step = int(self.model.step)
+        step = steps_taken(self.model)
         with self._writer.as_default(step):
             for name, value in (logs or {}).items():
                 if name != "seconds":
@@ -296,15 +317,15 @@ class Checkpoint(Periodic):
 
     def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
         super().on_train_begin(logs)
-        self._saved = int(self.model.step)
+        self._saved = steps_taken(self.model)
 
     def act(self, step: int, logs: Mapping[str, Any]) -> None:
         save_checkpoint(self.model, self._directory, self._keep)
         self._saved = step
 
     def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
-        if int(self.model.step) != self._saved:
-            self.act(int(self.model.step), {})
+        if steps_taken(self.model) != self._saved:
+            self.act(steps_taken(self.model), {})
 
 
 class StopOnSignal(keras.callbacks.Callback):

@@ -36,8 +36,8 @@ def save_checkpoint(model: keras.Model, directory: str | os.PathLike, keep: int 
     """
     directory = Path(directory)
     directory.mkdir(parents=True, exist_ok=True)
-    step = int(model.step)
-    values = [(path, np.array(variable)) for path, variable in _variables(model)]
+    step = steps_taken(model)
+    values = [(path, keras.ops.convert_to_numpy(variable)) for path, variable in _variables(model)]
     for path, value in values:
         if not np.isfinite(value.astype(np.float32)).all():
             raise ValueError(
@@ -61,6 +61,11 @@ def save_checkpoint(model: keras.Model, directory: str | os.PathLike, keep: int 
     for old in _newest_first(directory)[keep:]:
         old.unlink(missing_ok=True)
     return checkpoint
+
+
+def steps_taken(model: keras.Model) -> int:
+    """The number of training steps that a model has taken, on any back end and strategy."""
+    return int(keras.ops.convert_to_numpy(model.step))
 
 
 def _write(store: h5py.File, name: str, path: str, value: np.ndarray) -> None:
@@ -160,4 +165,4 @@ def restore_checkpoint(model: keras.Model, path: str | os.PathLike) -> int:
             )
     for (_, value), (_, variable) in zip(saved, variables, strict=True):
         variable.assign(value)
-    return int(model.step)
+    return steps_taken(model)

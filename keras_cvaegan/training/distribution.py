@@ -10,7 +10,7 @@ result that of one device with it.
 import contextlib
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import keras
@@ -41,6 +41,10 @@ class Distribution:
 
     def scope(self) -> contextlib.AbstractContextManager:
         """Within this the model is made, compiled and restored."""
+        return contextlib.nullcontext()
+
+    def watch(self) -> contextlib.AbstractContextManager:
+        """Around `fit`: turns the loss of another worker into a clear error."""
         return contextlib.nullcontext()
 
     def dataset(self, make: MakeDataset, batch_size: int) -> Any:
@@ -90,6 +94,23 @@ class _MultiWorker(_Strategy):
         resolver = self._strategy.cluster_resolver
         self.num_workers = len(resolver.cluster_spec().as_dict()["worker"])
         self.worker = resolver.task_id
+
+    @contextlib.contextmanager
+    def watch(self) -> Iterator[None]:
+        try:
+            yield
+        except (
+            tf.errors.UnavailableError,
+            tf.errors.AbortedError,
+            tf.errors.CancelledError,
+            tf.errors.DeadlineExceededError,
+            tf.errors.InternalError,
+        ) as error:
+            raise ConnectionError(
+                f"Worker {self.worker} has lost another of the {self.num_workers} workers "
+                f"({type(error).__name__}). The last checkpoint is intact: start all workers again "
+                "with the same command, or fewer with another TF_CONFIG, to go on from it."
+            ) from error
 
 
 class _DataParallel(Distribution):

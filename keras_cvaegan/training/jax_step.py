@@ -36,7 +36,8 @@ class JAXStep:
 
     def train_step(self, state: State, data: Any) -> tuple[dict[str, Any], State]:
         trainable, others, optimizer, metrics = state
-        images, labels = self.unpack(data)
+        with self._with_values(trainable, others):
+            images, labels = self.unpack(data, training=True)
 
         def forward(trainable: Sequence[Any]) -> tuple[dict[str, Any], Any]:
             with self._with_values(trainable, others, optimizer) as scope:

@@ -3,6 +3,7 @@
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from keras_cvaegan.training.statistics import set_synchronized
@@ -46,7 +47,7 @@ class TensorFlowStep:
         return tf.reshape(rows, [-1, *x.shape[1:]])
 
     def train_step(self, data: Any) -> dict[str, Any]:
-        images, labels = self.unpack(data)
+        images, labels = self.unpack(data, training=True)
         with tf.GradientTape(persistent=True) as tape:
             objectives, measures = self.compute_objectives(images, labels, training=True)
             scaled = {
@@ -55,9 +56,22 @@ class TensorFlowStep:
             }
         gradients = self._gradients(tape, scaled)
         del tape
+        if _replicas() > 1 and isinstance(self.optimizer, keras.optimizers.LossScaleOptimizer):
+            gradients = self._overflow_everywhere(gradients)
         self.optimizer.apply(gradients, self.trainable_variables)
         self.finish_step()
         return self._logs(measures)
+
+    def _overflow_everywhere(self, gradients: list[Any]) -> list[Any]:
+        """Makes gradients overflow on every replica where they do on one.
+
+        Keras (3.15) asks its first replica alone whether a step is to be skipped.
+        """
+        overflow = tf.cast(tf.logical_not(self.optimizer.check_finite(gradients)), tf.float32)
+        context = tf.distribute.get_replica_context()
+        overflows = context.all_reduce(tf.distribute.ReduceOp.SUM, overflow)
+        first, *others = gradients
+        return [first + tf.cast(tf.where(overflows > 0, np.inf, 0.0), first.dtype), *others]
 
     def test_step(self, data: Any) -> dict[str, Any]:
         images, labels = self.unpack(data)

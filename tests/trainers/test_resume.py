@@ -1,25 +1,11 @@
 import signal
-import time
 
-import h5py
 import numpy as np
+from runs import variables, wait_for
 
 from keras_cvaegan.training.checkpoints import latest_checkpoint
 
 FLAGS = ("--steps=40", "--log_every=2", "--checkpoint_every=4", "--noexport")
-
-
-def variables(path):
-    with h5py.File(path) as store:
-        return {f"{name} {store[name].attrs['path']}": store[name][()] for name in store}
-
-
-def wait_for(condition, process, seconds=120):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert process.poll() is None, process.communicate()
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def test_killed_run_ends_with_the_weights_of_an_uninterrupted_one(tmp_path, start, tiny):

@@ -41,7 +41,9 @@ def build(name: str, dtype: str) -> keras.Model:
     rng = np.random.default_rng(0)
     for network in [*model.networks.values(), model.average_generator]:
         for layer in network.layers:
-            if hasattr(layer, "negative_slope"):  # TensorFlow rounds it to float32, even in float64.
+            if hasattr(
+                layer, "negative_slope"
+            ):  # TensorFlow rounds it to float32, even in float64.
                 layer.negative_slope = float(np.float32(layer.negative_slope))
     for network in model.networks.values():
         for variable in network.weights:

@@ -1,0 +1,44 @@
+import pytest
+
+from keras_cvaegan.training.distribution import Distribution, open_distribution
+
+
+def test_one_device_is_the_default():
+    distribution = open_distribution()
+    assert (distribution.num_replicas, distribution.is_chief) == (1, True)
+    assert distribution.dataset(lambda shard: shard, 8) == (0, 1)
+
+
+def test_a_batch_that_the_replicas_cannot_share_is_refused():
+    distribution = Distribution()
+    distribution.num_replicas = 3
+    with pytest.raises(ValueError, match=r"multiple of the 3 replicas.*batch_size=8"):
+        distribution.dataset(lambda shard: shard, 8)
+
+
+def test_data_parallel_needs_jax():
+    with pytest.raises(ValueError, match=r"KERAS_BACKEND=jax.*Received: KERAS_BACKEND=tensorflow"):
+        open_distribution("data_parallel")
+
+
+@pytest.mark.parametrize("strategy", ["none", "multi_worker"])
+def test_devices_are_counted_on_one_machine_only(strategy):
+    with pytest.raises(ValueError, match=r"mirrored and data_parallel. Received: devices=2"):
+        open_distribution(strategy, devices=2)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "worker0",
+        "[]",
+        '{"cluster": {"worker": ["a:1"]}}',
+        '{"cluster": {"worker": ["a:1"]}, "task": {"type": "worker", "index": 1}}',
+        '{"cluster": {"chief": ["a:1"]}, "task": {"type": "chief", "index": 0}}',
+    ],
+)
+def test_a_cluster_that_is_none_is_refused_with_an_example(monkeypatch, text):
+    monkeypatch.setenv("TF_CONFIG", text)
+    with pytest.raises(ValueError, match=r"TF_CONFIG='{.*Received: TF_CONFIG="):
+        open_distribution("multi_worker")
