@@ -176,13 +176,12 @@ def _write(
 
 def _publish(partial: Path, entry: Path) -> None:
     """Renames `partial` to `entry`, unless another process has just done so."""
-    if _read(entry) is None:
-        shutil.rmtree(entry, ignore_errors=True)
-        try:
+    try:
+        partial.rename(entry)
+    except OSError:
+        if _read(entry) is None:  # Damaged.
+            shutil.rmtree(entry, ignore_errors=True)
             partial.rename(entry)
-        except OSError:
-            if _read(entry) is None:
-                raise
 
 
 def _remove_abandoned(root: Path) -> None:

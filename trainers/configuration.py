@@ -22,6 +22,9 @@ FREE_KEYS = frozenset(
     {"steps", "log_every", "sample_every", "checkpoint_every", "export", "strategy", "devices"}
 )
 
+# What a run was that began before a key was there.
+ADDED_KEYS = {"horizontal_flip": False}
+
 
 def configure(values: "FlagValues") -> dict[str, Any]:
     """Returns the effective value of every flag that shapes a run.
@@ -201,7 +204,9 @@ def refuse_other(earlier: dict[str, Any], new: dict[str, Any], run_dir: Path) ->
     Raises:
         ValueError: naming the keys that differ.
     """
-    old = _flat(earlier.get("config", {})) | {"class_names": earlier.get("class_names")}
+    old = (
+        ADDED_KEYS | _flat(earlier.get("config", {})) | {"class_names": earlier.get("class_names")}
+    )
     now = _flat(new["config"]) | {"class_names": new["class_names"]}
     differing = [
         f"{key} was {old.get(key)!r} and is now {now.get(key)!r}"

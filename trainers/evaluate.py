@@ -53,7 +53,10 @@ def judge(
         if json.loads(description.read_text("utf-8")) == about:
             return keras.saving.load_model(kept, compile=False), about
         print("The kept classifier is of other data: training another.")
-    print(f"Training a classifier on {source.count:,} real pictures …", flush=True)
+    print(
+        f"Training a classifier on {source.count:,} real pictures, until it no longer improves …",
+        flush=True,
+    )
     began = time.monotonic()
     real = {
         split: datasets.prepare(split=split, **configuration.data_arguments(config))
@@ -65,6 +68,7 @@ def judge(
         (real["validation"].images, real["validation"].labels),
         num_classes,
         augment=augment,
+        verbose=2,
     )
     print(f"… done in {time.monotonic() - began:.0f} s: {kept}")
     description.unlink(missing_ok=True)

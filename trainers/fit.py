@@ -47,7 +47,7 @@ with COMMAND.section("Training"):
     )
     COMMAND.enum("dtype_policy", "float32", command_line.DTYPE_POLICIES, "precision of the layers")
     COMMAND.boolean("jit_compile", False, "compile the step with XLA, which gains nothing on CPUs")
-    COMMAND.boolean("horizontal_flip", False, "mirror every other training picture, at random")
+    COMMAND.boolean("horizontal_flip", False, "mirror each training picture with probability ½")
     COMMAND.enum(
         "strategy",
         "none",
@@ -176,7 +176,7 @@ def finish(model: "GenerativeModel", config: dict[str, Any], run: "RunDirectory"
         import keras_cvaegan
         from keras_cvaegan.export import export_saved_model
 
-        # Loaded anew, on one device, whatever the training ran on.
+        # Loaded anew, outside the strategy of the training.
         exported = export_saved_model(keras_cvaegan.load(partial), run.export)
     partial.replace(run.model)
     where = f"--run_dir={shlex.quote(str(run.path))}"
@@ -212,6 +212,7 @@ def main(values: "FlagValues") -> int:
         with distribution.scope():
             model = configuration.build_model(config, source.class_names)
             step = checkpoints.restore_checkpoint(model, checkpoint) if checkpoint else 0
+        distribution.check_same(step)
         if distribution.is_chief:
             print(_summary(config, source, run, distribution))
         if checkpoint and step >= config["steps"] and run.is_newer(run.model, checkpoint):
@@ -225,8 +226,9 @@ def main(values: "FlagValues") -> int:
         if distribution.is_chief:
             run.write_config(record)
         if step < config["steps"] and not train(model, dataset, config, run, distribution):
-            step = checkpoints.steps_taken(model)
-            print(f"\nStopped after step {step}. To go on:\n  {COMMAND.command}")
+            if distribution.is_chief:
+                step = checkpoints.steps_taken(model)
+                print(f"\nStopped after step {step}. To go on:\n  {COMMAND.command}")
             return command_line.INTERRUPTED
         if distribution.is_chief:
             finish(model, config, run)

@@ -32,7 +32,7 @@ class GenerativeModel(Step, Inference, keras.Model):
         seed: all noise of training is a function of (seed, step, purpose, example).
         average_decay: decay of a moving average of the generator's weights, which sampling then
             uses; None for no average.
-        horizontal_flip: whether training mirrors every other image, at random.
+        horizontal_flip: whether training mirrors each image with probability ½.
         preset: name of the preset whose optimizers `compile` takes by default.
 
     Attributes:

@@ -93,8 +93,8 @@ class Speed(keras.callbacks.Callback):
 class LossScale(keras.callbacks.Callback):
     """Adds "loss_scale" and "skipped_steps" to the logs under the policy mixed_float16.
 
-    A step whose gradients overflow half precision changes no weight: it is skipped, and the scale
-    halved. Skipped steps count from the start of the run.
+    A step whose gradients overflow half precision changes no trained weight: it is skipped, and
+    the scale halved. Skipped steps count from the start of the run.
     """
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:

@@ -47,6 +47,13 @@ class Distribution:
         """Around `fit`: turns the loss of another worker into a clear error."""
         return contextlib.nullcontext()
 
+    def check_same(self, step: int) -> None:
+        """Checks that all workers go on from the same step.
+
+        Raises:
+            ValueError: on every worker, when one of them found another checkpoint.
+        """
+
     def dataset(self, make: MakeDataset, batch_size: int) -> Any:
         """The data set for `fit`.
 
@@ -82,9 +89,12 @@ class _Strategy(Distribution):
     def _dataset(self, make: MakeDataset, batch_size: int) -> tf.distribute.DistributedDataset:
         def of_worker(context: tf.distribute.InputContext) -> tf.data.Dataset:
             part = make((context.input_pipeline_id, context.num_input_pipelines))
-            return part.rebatch(batch_size // self.num_replicas)
+            return part.rebatch(batch_size // self.num_replicas, drop_remainder=True)
 
-        return self._strategy.distribute_datasets_from_function(of_worker)
+        # TensorFlow's threads that fetch to devices would call our pipeline's Python, and wait for
+        # it for ever where an iterator is dropped.
+        options = tf.distribute.InputOptions(experimental_fetch_to_device=False)
+        return self._strategy.distribute_datasets_from_function(of_worker, options)
 
 
 class _MultiWorker(_Strategy):
@@ -104,13 +114,28 @@ class _MultiWorker(_Strategy):
             tf.errors.AbortedError,
             tf.errors.CancelledError,
             tf.errors.DeadlineExceededError,
-            tf.errors.InternalError,
+            tf.errors.FailedPreconditionError,
         ) as error:
             raise ConnectionError(
-                f"Worker {self.worker} has lost another of the {self.num_workers} workers "
-                f"({type(error).__name__}). The last checkpoint is intact: start all workers again "
-                "with the same command, or fewer with another TF_CONFIG, to go on from it."
+                f"Worker {self.worker} has lost another of the {self.num_workers} workers. The "
+                "last checkpoint is intact: start all workers again with the same command, or "
+                "fewer with another TF_CONFIG, to go on from it. "
+                f"{type(error).__name__}: {(error.message or '').splitlines()[0]}"
             ) from error
+
+    def check_same(self, step: int) -> None:
+        def of_worker() -> tf.Tensor:
+            context = tf.distribute.get_replica_context()
+            mine = tf.one_hot(context.replica_id_in_sync_group, self.num_replicas, dtype=tf.float64)
+            return context.all_reduce(tf.distribute.ReduceOp.SUM, step * mine)
+
+        result = self._strategy.run(tf.function(of_worker))
+        steps = self._strategy.experimental_local_results(result)[0].numpy().astype(int).tolist()
+        if len(set(steps)) > 1:
+            raise ValueError(
+                "The workers do not see the same run directory: their checkpoints are of the steps "
+                f"{', '.join(map(str, steps))}. Put --run_dir on a disk that all of them share."
+            )
 
 
 class _DataParallel(Distribution):
@@ -134,6 +159,10 @@ def open_distribution(strategy: str = "none", devices: int | None = None) -> Dis
         ValueError: for a strategy that the back end does not have, more devices than there are,
             or a TF_CONFIG that does not describe the workers.
     """
+    if strategy not in STRATEGIES:
+        raise ValueError(
+            f"strategy must be one of {', '.join(STRATEGIES)}. Received: {strategy!r}."
+        )
     backend = keras.backend.backend()
     needed = {"none": backend, "data_parallel": "jax"}.get(strategy, "tensorflow")
     if backend != needed:
@@ -185,6 +214,10 @@ def _jax_devices(devices: int | None) -> None:
         return
     with contextlib.suppress(RuntimeError):  # JAX has begun; the devices may be there already.
         jax.config.update("jax_num_cpu_devices", devices)
+        # XLA's thread pool on CPUs has NPROC threads. A collective occupies one for each device;
+        # with none left for what it waits on, it would wait for ever.
+        os.environ.setdefault("NPROC", str(4 * devices + (os.cpu_count() or 1)))
+        jax.config.update("jax_cpu_enable_async_dispatch", False)
     _check_count(devices, jax.local_device_count())
 
 

@@ -36,7 +36,10 @@ class TensorFlowStep:
         return tf.cast(replica, rows.dtype) * count + rows
 
     def all_replicas(self, x: Any) -> Any:
-        """The rows of all replicas, in the order of the whole batch. Gradients flow back."""
+        """The rows of all replicas, in the order of the whole batch. Gradients flow back.
+
+        Every replica must have as many rows, as `Distribution.dataset` gives them.
+        """
         if _replicas() == 1:
             return x
         # Sums of rows that are zero elsewhere: all_gather fails on several workers (TF 2.21).
@@ -70,8 +73,8 @@ class TensorFlowStep:
         overflow = tf.cast(tf.logical_not(self.optimizer.check_finite(gradients)), tf.float32)
         context = tf.distribute.get_replica_context()
         overflows = context.all_reduce(tf.distribute.ReduceOp.SUM, overflow)
-        first, *others = gradients
-        return [first + tf.cast(tf.where(overflows > 0, np.inf, 0.0), first.dtype), *others]
+        add = tf.where(overflows > 0, np.inf, 0.0)
+        return [x if x is None else x + tf.cast(add, x.dtype) for x in gradients]
 
     def test_step(self, data: Any) -> dict[str, Any]:
         images, labels = self.unpack(data)

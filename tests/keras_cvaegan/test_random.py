@@ -26,7 +26,7 @@ def test_threefry_gives_the_known_answers_of_random123(key, counter, expected):
 
 
 def test_uniform_numbers_lie_strictly_between_0_and_1():
-    ends = np.array(random._unit_interval(np.array([0, 2**32 - 1], "uint32")))
+    ends = np.array(random._unit_interval(np.array([0, 2**32 - 1], "uint32"), "float32"))
     assert 0 < ends[0] < 1e-6
     assert 1 - 1e-6 < ends[1] < 1
 

@@ -98,8 +98,10 @@ def test_ctrl_c_ends_with_130(command, capsys):
 def test_names_offered_are_those_of_the_library():
     from keras_cvaegan.models import MODELS
     from keras_cvaegan.networks import PRESETS
+    from keras_cvaegan.training import distribution
 
     assert tuple(MODELS) == command_line.MODELS
+    assert distribution.STRATEGIES == command_line.STRATEGIES
     assert tuple(PRESETS) == command_line.PRESETS
 
 

@@ -396,3 +396,25 @@ def test_loading_what_is_not_a_model(tmp_path):
     keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]).save(file)
     with pytest.raises(ValueError, match="holds a Sequential"):
         keras_cvaegan.load(file)
+
+
+def test_training_mirrors_every_other_image_by_seed_and_step():
+    model = CVAEGAN.from_preset(
+        "compact", image_shape=(16, 16, 3), num_classes=2, horizontal_flip=True
+    )
+    images = np.random.default_rng(0).uniform(-1, 1, (200, 16, 16, 3)).astype("float32")
+    labels = np.zeros(200, "int32")
+
+    def flipped(training=True):
+        result = np.asarray(model.unpack((images, labels), training=training)[0])
+        mirrored = (result == images[:, :, ::-1]).all((1, 2, 3))
+        assert ((result == images).all((1, 2, 3)) != mirrored).all()
+        return mirrored
+
+    assert not flipped(training=False).any()
+    first = flipped()
+    assert 70 < first.sum() < 130
+    np.testing.assert_array_equal(flipped(), first)
+    model.step.assign(1)
+    assert (flipped() != first).any()
+    assert CVAEGAN.from_config(model.get_config()).horizontal_flip

@@ -37,7 +37,14 @@ def optimizers(model: keras.Model, dtype: str) -> dict[str, keras.optimizers.Opt
 
 
 def build(name: str, dtype: str) -> keras.Model:
-    model = MODELS[name].from_preset("compact", image_shape=(SIDE, SIDE, 3), num_classes=CLASSES)
+    model = MODELS[name].from_preset(
+        "compact",
+        image_shape=(SIDE, SIDE, 3),
+        num_classes=CLASSES,
+        # Heavy enough for their gradients to show among the others.
+        mean_matching_weight=10.0,
+        class_matching_weight=10.0,
+    )
     rng = np.random.default_rng(0)
     for network in [*model.networks.values(), model.average_generator]:
         for layer in network.layers:

@@ -16,6 +16,11 @@ def test_a_batch_that_the_replicas_cannot_share_is_refused():
         distribution.dataset(lambda shard: shard, 8)
 
 
+def test_unknown_strategy_is_refused():
+    with pytest.raises(ValueError, match=r"one of none, mirrored.*Received: 'miror'"):
+        open_distribution("miror")
+
+
 def test_data_parallel_needs_jax():
     with pytest.raises(ValueError, match=r"KERAS_BACKEND=jax.*Received: KERAS_BACKEND=tensorflow"):
         open_distribution("data_parallel")
