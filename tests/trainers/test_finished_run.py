@@ -86,7 +86,7 @@ def test_evaluate_writes_its_figures_and_keeps_its_classifier(finished_run, caps
 
     trainings = []
 
-    def train_classifier(train, validation, num_classes, *, augment):
+    def train_classifier(train, validation, num_classes, *, augment, verbose):
         trainings.append((len(train[0]), len(validation[0]), augment))
         return recognition.recognition_network(train[0].shape[1:], num_classes, augment)
 
