@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
@@ -17,7 +18,8 @@ GENERATE_STREAM = 1000
 class Inference:
     """The methods of a `GenerativeModel` on arrays.
 
-    They rely on its networks and on `latent_dim`, `num_classes` and `image_shape`.
+    They rely on its networks and on `latent_dim`, `num_classes` and `image_shape`. The first call
+    of each compiles its network, which takes about a second.
     """
 
     @property
@@ -35,7 +37,7 @@ class Inference:
         Returns:
             float32 array (count, latent_dim).
         """
-        seeds = np.asarray(seed)
+        seeds = np.asarray(seed).astype(np.uint32)
         if seeds.ndim:
             if seeds.shape != (count,):
                 raise ValueError(
@@ -43,11 +45,18 @@ class Inference:
                 )
             rows = np.zeros(count, np.uint32)
         else:
-            rows = np.arange(count, dtype=np.uint32)
-        z = random.normal(
-            rows, self.latent_dim, seed=seeds.astype(np.uint32), stream=GENERATE_STREAM
+            rows, seeds = np.arange(count, dtype=np.uint32), np.full(count, seeds)
+        return ops.convert_to_numpy(
+            self._draw_latents(ops.convert_to_tensor(rows), ops.convert_to_tensor(seeds))
         )
-        return ops.convert_to_numpy(z)
+
+    @functools.cached_property
+    def _draw_latents(self) -> Callable[[Any, Any], Any]:
+        return self.compiled_function(
+            lambda rows, seeds: random.normal(
+                rows, self.latent_dim, seed=seeds, stream=GENERATE_STREAM
+            )
+        )
 
     def generate(
         self, labels: Sequence[int] | np.ndarray, seed: int | Sequence[int] = 0
@@ -186,18 +195,23 @@ class Inference:
             )
         return images.astype(np.float32)
 
+    @functools.cached_property
+    def _compiled_networks(self) -> dict[int, Callable[[Any], Any]]:
+        return {}
+
     def _in_batches(self, network: keras.Model, inputs: Any, batch_size: int = 128) -> Any:
         """Runs a network in inference mode and returns its outputs as arrays."""
         count = len(keras.tree.flatten(inputs)[0])
         if count == 0:  # Convolutions of an empty batch fail on some devices.
             one = keras.tree.map_structure(lambda x: np.zeros((1, *x.shape[1:]), x.dtype), inputs)
             return keras.tree.map_structure(lambda x: x[:0], self._in_batches(network, one))
+        run = self._compiled_networks.get(id(network))
+        if run is None:
+            run = self._compiled_networks[id(network)] = self.compiled_network(network)
         outputs = []
         for start in range(0, count, batch_size):
             part = keras.tree.map_structure(
                 lambda x, start=start: ops.convert_to_tensor(x[start : start + batch_size]), inputs
             )
-            outputs.append(
-                keras.tree.map_structure(ops.convert_to_numpy, network(part, training=False))
-            )
+            outputs.append(keras.tree.map_structure(ops.convert_to_numpy, run(part)))
         return keras.tree.map_structure(lambda *parts: np.concatenate(parts), *outputs)

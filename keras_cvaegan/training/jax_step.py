@@ -1,6 +1,6 @@
 """Simultaneous updates of several networks from one forward pass, in JAX."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import jax
@@ -33,6 +33,26 @@ class JAXStep:
     def all_replicas(self, x: Any) -> Any:
         """The rows of all replicas: x itself, which is global."""
         return x
+
+    @staticmethod
+    def compiled_function(function: Callable[..., Any]) -> Callable[..., Any]:
+        """A function of arrays, compiled; it must not depend on variables."""
+        return jax.jit(function)
+
+    @staticmethod
+    def compiled_network(network: keras.Model) -> Callable[[Any], Any]:
+        """A network's outputs in inference mode as a compiled function of its inputs."""
+
+        @jax.jit
+        def call(trainable: Sequence[Any], others: Sequence[Any], inputs: Any) -> Any:
+            return network.stateless_call(trainable, others, inputs, training=False)[0]
+
+        def call_with_values(inputs: Any) -> Any:
+            trainable = [variable.value for variable in network.trainable_variables]
+            others = [variable.value for variable in network.non_trainable_variables]
+            return call(trainable, others, inputs)
+
+        return call_with_values
 
     def train_step(self, state: State, data: Any) -> tuple[dict[str, Any], State]:
         trainable, others, optimizer, metrics = state

@@ -1,5 +1,6 @@
 """Simultaneous updates of several networks from one forward pass, in TensorFlow."""
 
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -48,6 +49,16 @@ class TensorFlowStep:
         rows = tf.tensordot(mine, x, axes=0)
         rows = context.all_reduce(tf.distribute.ReduceOp.SUM, rows)
         return tf.reshape(rows, [-1, *x.shape[1:]])
+
+    @staticmethod
+    def compiled_function(function: Callable[..., Any]) -> Callable[..., Any]:
+        """A function of tensors, compiled; it must not depend on variables."""
+        return tf.function(function, reduce_retracing=True)
+
+    @staticmethod
+    def compiled_network(network: keras.Model) -> Callable[[Any], Any]:
+        """A network's outputs in inference mode as a compiled function of its inputs."""
+        return tf.function(lambda inputs: network(inputs, training=False), reduce_retracing=True)
 
     def train_step(self, data: Any) -> dict[str, Any]:
         images, labels = self.unpack(data, training=True)
