@@ -13,6 +13,7 @@ from keras_cvaegan import random
 from keras_cvaegan.models.inference import Inference
 from keras_cvaegan.networks import preset as find_preset
 from keras_cvaegan.precision import full_precision_dtype
+from keras_cvaegan.training.statistics import unsynchronized
 from keras_cvaegan.training.step import Step
 
 FLIP_STREAM = 500
@@ -266,11 +267,12 @@ class GenerativeModel(Step, Inference, keras.Model):
         return self.sampler(inputs, training=training)
 
     def get_config(self) -> dict[str, Any]:
+        networks = {}
+        for name, network in self.networks.items():
+            with unsynchronized(network):
+                networks[name] = keras.saving.serialize_keras_object(network)
         return {
-            **{
-                name: keras.saving.serialize_keras_object(network)
-                for name, network in self.networks.items()
-            },
+            **networks,
             "class_names": list(self.class_names),
             "seed": self.seed,
             "average_decay": self.average_decay,

@@ -1,13 +1,16 @@
 """Batch statistics of several replicas."""
 
+import contextlib
+from collections.abc import Iterator
+
 import keras
 
 
 def set_synchronized(network: keras.Model, synchronized: bool) -> None:
     """Chooses whether a network's batch normalizations share their statistics among replicas.
 
-    A network may come from a file that was written under another number of replicas, or another
-    back end: what it says of synchronization there does not bind here.
+    A network may have been made under another number of replicas: what it says of
+    synchronization does not bind here.
 
     Args:
         network: changed in place.
@@ -20,6 +23,26 @@ def set_synchronized(network: keras.Model, synchronized: bool) -> None:
     >>> network.layers[0].synchronized
     True
     """
-    for layer in network._flatten_layers():
-        if isinstance(layer, keras.layers.BatchNormalization):
-            layer.synchronized = synchronized
+    for layer in _normalizations(network):
+        layer.synchronized = synchronized
+
+
+@contextlib.contextmanager
+def unsynchronized(network: keras.Model) -> Iterator[None]:
+    """Within this, a network's configuration is one that every back end takes.
+
+    Keras refuses a layer with `synchronized=True` on back ends other than TensorFlow.
+    """
+    changed = [layer for layer in _normalizations(network) if layer.synchronized]
+    for layer in changed:
+        layer.synchronized = False
+    try:
+        yield
+    finally:
+        for layer in changed:
+            layer.synchronized = True
+
+
+def _normalizations(network: keras.Model) -> list[keras.layers.BatchNormalization]:
+    layers = network._flatten_layers()
+    return [layer for layer in layers if isinstance(layer, keras.layers.BatchNormalization)]

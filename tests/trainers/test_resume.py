@@ -1,7 +1,7 @@
 import signal
 
 import numpy as np
-from runs import variables, wait_for
+from running import variables, wait_for
 
 from keras_cvaegan.training.checkpoints import latest_checkpoint
 
