@@ -67,7 +67,10 @@ def test_bad_flags_are_one_line(command, capsys, arguments, message):
 
 def test_values_do_not_stay_for_the_next_call(command):
     seen = []
-    main = lambda values: seen.append((values.count, values.set))  # noqa: E731
+
+    def main(values):
+        seen.append((values.count, values.set))
+
     command.call(main, ["--count=5", "--set=a=1", "--set=b=2"])
     command.call(main, [])
     assert seen == [(5, ["a=1", "b=2"]), (3, [])]
