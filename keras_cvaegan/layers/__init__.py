@@ -1,7 +1,15 @@
 """Layers of the family's models, each usable in any Keras model."""
 
+from keras_cvaegan.layers.batch_normalization import BatchNormalization
 from keras_cvaegan.layers.class_centers import ClassCenters
 from keras_cvaegan.layers.conditional_batch_normalization import ConditionalBatchNormalization
 from keras_cvaegan.layers.gaussian_sampling import GaussianSampling
+from keras_cvaegan.layers.upsampling_convolution import UpsamplingConv2D
 
-__all__ = ["ClassCenters", "ConditionalBatchNormalization", "GaussianSampling"]
+__all__ = [
+    "BatchNormalization",
+    "ClassCenters",
+    "ConditionalBatchNormalization",
+    "GaussianSampling",
+    "UpsamplingConv2D",
+]

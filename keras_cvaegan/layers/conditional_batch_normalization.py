@@ -5,6 +5,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from keras_cvaegan.layers.batch_normalization import BatchNormalization
+
 
 @keras.saving.register_keras_serializable(package="keras_cvaegan")
 class ConditionalBatchNormalization(keras.layers.Layer):
@@ -48,7 +50,7 @@ class ConditionalBatchNormalization(keras.layers.Layer):
         self.momentum = momentum
         self.epsilon = epsilon
         self.synchronized = synchronized
-        self.normalization = keras.layers.BatchNormalization(
+        self.normalization = BatchNormalization(
             momentum=momentum,
             epsilon=epsilon,
             center=False,

@@ -9,12 +9,14 @@ from collections.abc import Callable
 import keras
 from keras import layers
 
+from keras_cvaegan.layers import BatchNormalization, UpsamplingConv2D
+
 # Torch's settings, which DCGAN and CVAE-GAN were trained with (its momentum of 0.1 is Keras's 0.9).
 BATCH_NORM_MOMENTUM = 0.9
 BATCH_NORM_EPSILON = 1e-5
 
 
-def batch_normalization(name: str, synchronized: bool = False) -> layers.BatchNormalization:
+def batch_normalization(name: str, synchronized: bool = False) -> BatchNormalization:
     """Batch normalization with the settings of every network here.
 
     Args:
@@ -23,9 +25,9 @@ def batch_normalization(name: str, synchronized: bool = False) -> layers.BatchNo
             strategy (TensorFlow only). Defaults to `False`.
 
     Returns:
-        A `keras.layers.BatchNormalization`.
+        A `keras_cvaegan.layers.BatchNormalization`.
     """
-    return layers.BatchNormalization(
+    return BatchNormalization(
         momentum=BATCH_NORM_MOMENTUM,
         epsilon=BATCH_NORM_EPSILON,
         synchronized=synchronized,
@@ -49,6 +51,7 @@ def conv_norm_activation(
     name: str,
     strides: int = 1,
     padding: str = "same",
+    upsample: bool = False,
     normalize: bool = True,
     negative_slope: float = 0.0,
     initializer: str | Callable[[], keras.initializers.Initializer] = "he_normal",
@@ -66,6 +69,8 @@ def conv_norm_activation(
         name: Prefix of the layers' names.
         strides: Stride in both directions. Defaults to 1.
         padding: `"same"` or `"valid"`. Defaults to `"same"`.
+        upsample: Whether both sides are doubled before the convolution, whose stride is then 1
+            and padding "same". Defaults to `False`.
         normalize: Whether batch normalization follows. Defaults to `True`.
         negative_slope: Slope of the rectifier for negative input; 0 is the plain ReLU, the
             default.
@@ -76,7 +81,7 @@ def conv_norm_activation(
     Returns:
         Symbolic tensor of shape `(n, new_height, new_width, filters)`.
     """
-    x = layers.Conv2D(
+    x = (UpsamplingConv2D if upsample else layers.Conv2D)(
         filters,
         kernel_size,
         strides=strides,

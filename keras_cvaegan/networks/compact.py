@@ -9,7 +9,7 @@ from __future__ import annotations
 import keras
 from keras import layers
 
-from keras_cvaegan.layers import ConditionalBatchNormalization
+from keras_cvaegan.layers import ConditionalBatchNormalization, UpsamplingConv2D
 from keras_cvaegan.networks.common import (
     check_image_shape,
     check_positive_integer,
@@ -154,11 +154,9 @@ def compact_generator(
             (x, condition)
         )
         x = layers.ReLU(name=f"block_{block}_relu")(x)
-        x = layers.UpSampling2D(2, name=f"block_{block}_up")(x)
-        x = layers.Conv2D(
+        x = UpsamplingConv2D(
             filters,
             3,
-            padding="same",
             use_bias=False,  # A normalization follows.
             kernel_initializer="he_normal",
             name=f"block_{block}_conv",

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import keras
 from keras import layers
 
+from keras_cvaegan.layers import UpsamplingConv2D
 from keras_cvaegan.networks.common import (
     check_image_shape,
     check_positive_integer,
@@ -49,8 +50,8 @@ def upsampling_generator(
         latent_dim: Dimensions of z, at least 1. Defaults to 256, the paper's.
         channels: Channels of every convolution but the last, whose channels are the image's.
             Defaults to the paper's `(256, 256, 128, 92, 64)`.
-        kernel_sizes: Sides of the kernels, one for each convolution, the last included. Defaults
-            to the paper's `(3, 3, 5, 5, 5, 5)`.
+        kernel_sizes: Sides of the kernels, odd, one for each convolution, the last included.
+            Defaults to the paper's `(3, 3, 5, 5, 5, 5)`.
         hidden_units: Units of the first fully connected layer, at least 1. Defaults to 1024.
         synchronized: Whether batch normalization takes its statistics over all replicas
             (TensorFlow only). Defaults to `False`.
@@ -101,21 +102,19 @@ def upsampling_generator(
         )(x)
     x = layers.Reshape(start, name="reshape")(x)
     for index, filters in enumerate(channels, start=1):
-        x = layers.UpSampling2D(2, name=f"block_{index}_up")(x)
         x = conv_norm_activation(
             x,
             filters,
             kernel_sizes[index - 1],
+            upsample=True,
             initializer=dcgan_initializer,
             synchronized=synchronized,
             name=f"block_{index}",
         )
     last = len(kernel_sizes)
-    x = layers.UpSampling2D(2, name=f"block_{last}_up")(x)
-    x = layers.Conv2D(
+    x = UpsamplingConv2D(
         image_channels,
         kernel_sizes[-1],
-        padding="same",
         kernel_initializer=dcgan_initializer(),
         name=f"block_{last}_conv",
     )(x)

@@ -1,5 +1,6 @@
 """The paper's networks together: their sizes, and one step at 128 px."""
 
+import keras
 import numpy as np
 import pytest
 
@@ -16,7 +17,7 @@ def test_sizes(model):
     assert model.latent_dim == 256
     generator = model.generator
     channels = [
-        layer.filters for layer in generator.layers if type(layer).__name__.startswith("Conv2D")
+        layer.filters for layer in generator.layers if isinstance(layer, keras.layers.Conv2D)
     ]
     assert channels == [256, 256, 128, 92, 64, 3]
     counts = {name: network.count_params() for name, network in model.networks.items()}
