@@ -1,23 +1,17 @@
 """`folder`: one's own pictures, in a folder for each class."""
 
-import hashlib
 import os
-import re
-from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
+from datasets import files
+from datasets.files import EXTENSIONS
+from datasets.registry import Source, register
 
-from datasets.registry import Batch, Source, Unreadable, in_batches, register
-from keras_cvaegan import pictures
-
-EXTENSIONS = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp")
 SPLIT_NAMES = {
     "train": ("train", "training"),
     "validation": ("validation", "val", "valid"),
     "test": ("test", "testing"),
 }
-HELD_OUT_SHARE = 0.1
 
 _LAYOUT = "DATA_DIR/daisy/1.jpg, DATA_DIR/tulip/1.jpg or DATA_DIR/train/daisy/1.jpg and so on"
 
@@ -32,12 +26,10 @@ def folder(split: str, image_size: int, data_dir: str | os.PathLike | None = Non
     Labels follow the natural order of the class folders' names: 2 before 10. Hidden files and
     folders are skipped.
 
-    With the layout `data_dir/class/…`, each class is split by a hash of its files' paths: a tenth
-    for testing, a tenth for validation (each at least one picture) and the rest for training. Of
-    two pictures, none is for validation; a single one is for training. With the layout
-    `data_dir/split/class/…` (see `SPLIT_NAMES`) the splits are the folders'. Where only one of
-    validation and test is there, it serves as both; where neither is, the training folder is
-    split by the hash.
+    With the layout `data_dir/class/…`, each class is split by a hash of its files' paths: see
+    `files.share`. With the layout `data_dir/split/class/…` (see `SPLIT_NAMES`) the splits are the
+    folders'. Where only one of validation and test is there, it serves as both; where neither is,
+    the training folder is split by the hash.
 
     Args:
         split: "train", "validation" or "test".
@@ -48,57 +40,19 @@ def folder(split: str, image_size: int, data_dir: str | os.PathLike | None = Non
         ValueError: when `data_dir` is not such a folder, has one class only, or has a class or a
             split without pictures.
     """
-    root = _existing(data_dir)
+    root = files.existing("folder", data_dir, f"pictures like {_LAYOUT}")
     classes = _classes_of_split(root, split)
     if len(classes) < 2:
         raise ValueError(
             f"{str(root)!r} has one class only, {next(iter(classes))!r}, but two or more are "
             f"needed, in a folder each: {_LAYOUT}."
         )
-    examples = [(path, label) for label, paths in enumerate(classes.values()) for path in paths]
-    if not examples:
+    if not any(classes.values()):
         raise ValueError(
             f"The split {split!r} of {str(root)!r} is empty: no class has enough pictures to "
             f"spare. Add pictures, or make a folder for the split: {_LAYOUT}."
         )
-
-    def read(indices: range) -> Batch:
-        chosen = [examples[index] for index in indices]
-        images = [_read(root, path, image_size) for path, _ in chosen]
-        return Batch(images, [label for _, label in chosen])
-
-    key = _content_key(root, [path for path, _ in examples])
-    return Source(tuple(classes), len(examples), key, in_batches(len(examples), read))
-
-
-def _existing(data_dir: str | os.PathLike | None) -> Path:
-    if not data_dir:
-        raise ValueError(f"The data set 'folder' needs a data_dir with pictures like {_LAYOUT}.")
-    root = Path(data_dir).expanduser()
-    if not root.is_dir():
-        what = "is not a folder" if root.exists() else "does not exist"
-        raise ValueError(f"data_dir {str(root)!r} {what}. It must hold pictures like {_LAYOUT}.")
-    return root
-
-
-def _read(root: Path, path: str, image_size: int) -> np.ndarray | Unreadable:
-    try:
-        return pictures.read_picture(root / path, image_size)
-    except pictures.PictureError as error:
-        return Unreadable(path, error.reason)
-
-
-def _content_key(root: Path, paths: list[str]) -> str:
-    """Hashes the paths, sizes and times of change of the files."""
-    digest = hashlib.sha256()
-    for path in paths:
-        try:
-            status = (root / path).stat()
-            found = f"{status.st_size} {status.st_mtime_ns}"
-        except OSError:
-            found = "unreadable"
-        digest.update(os.fsencode(path) + b"\0" + found.encode() + b"\0")
-    return digest.hexdigest()
+    return files.source(root, classes, image_size)
 
 
 def _classes_of_split(root: Path, split: str) -> Classes:
@@ -112,7 +66,7 @@ def _classes_of_split(root: Path, split: str) -> Classes:
     if split not in folders:
         split = held_out[0]
     found = {name: _classes(parent, root) for name, parent in folders.items()}
-    names = sorted({name for classes in found.values() for name in classes}, key=_natural)
+    names = sorted({name for classes in found.values() for name in classes}, key=files.natural)
     _refuse_empty({name: found["train"].get(name, []) for name in names}, folders["train"])
     return {name: found[split].get(name, []) for name in names}
 
@@ -122,10 +76,12 @@ def _split_folders(root: Path) -> dict[str, Path]:
 
     A folder is a split's when it has the name and its pictures lie in folders of their own.
     """
-    folders = _subfolders(root)
+    folders = files.subfolders(root)
     splits = {}
     for split, aliases in SPLIT_NAMES.items():
-        named = [path for path in folders if path.name.lower() in aliases and _subfolders(path)]
+        named = [
+            path for path in folders if path.name.lower() in aliases and files.subfolders(path)
+        ]
         if len(named) > 1:
             both = " and ".join(path.name for path in named)
             raise ValueError(f"{str(root)!r} has {both} for the split {split!r}. Keep one of them.")
@@ -135,7 +91,7 @@ def _split_folders(root: Path) -> dict[str, Path]:
         path.name
         for path in folders
         if path.name.lower() not in sum(SPLIT_NAMES.values(), ())
-        and next(_pictures_below(path, root), None)
+        and next(files.pictures_below(path, root), None)
     ]
     if "train" in splits and others:
         raise ValueError(
@@ -152,7 +108,9 @@ def _split_folders(root: Path) -> dict[str, Path]:
 
 def _classes(parent: Path, root: Path) -> Classes:
     """Returns the pictures of every class folder in `parent`."""
-    classes = {path.name: list(_pictures_below(path, root)) for path in _subfolders(parent)}
+    classes = {
+        path.name: list(files.pictures_below(path, root)) for path in files.subfolders(parent)
+    }
     if not any(classes.values()):
         loose = any(path.name.lower().endswith(EXTENSIONS) for path in parent.iterdir())
         raise ValueError(
@@ -177,42 +135,4 @@ def _refuse_empty(classes: Classes, parent: Path) -> None:
 def _by_hash(classes: Classes, split: str, root: Path) -> Classes:
     """Splits every class by a hash of its pictures' paths."""
     _refuse_empty(classes, root)
-    return {name: _share(paths, split) for name, paths in classes.items()}
-
-
-def _share(paths: list[str], split: str) -> list[str]:
-    ranked = sorted(paths, key=lambda path: hashlib.sha256(os.fsencode(path)).digest())
-    held_out = max(1, round(HELD_OUT_SHARE * len(paths)))
-    test = held_out if len(paths) > 1 else 0
-    validation = held_out if len(paths) > 2 else 0
-    shares = {
-        "test": ranked[:test],
-        "validation": ranked[test : test + validation],
-        "train": ranked[test + validation :],
-    }
-    return sorted(shares[split], key=_natural)
-
-
-def _natural(name: str) -> tuple[list[str | int], str]:
-    """A key that sorts 2 before 10."""
-    parts = re.split("([0-9]+)", name.casefold())
-    return [int(part) if index % 2 else part for index, part in enumerate(parts)], name
-
-
-def _is_visible(name: str) -> bool:
-    return not name.startswith((".", "__MACOSX"))
-
-
-def _subfolders(parent: Path) -> list[Path]:
-    """Returns the visible folders in `parent`, in natural order."""
-    found = [path for path in parent.iterdir() if _is_visible(path.name) and path.is_dir()]
-    return sorted(found, key=lambda path: _natural(path.name))
-
-
-def _pictures_below(parent: Path, root: Path) -> Iterator[str]:
-    """Gives the pictures anywhere below `parent`, as paths from `root`, in natural order."""
-    for directory, folders, names in os.walk(parent):
-        folders[:] = sorted(filter(_is_visible, folders), key=_natural)
-        for name in sorted(filter(_is_visible, names), key=_natural):
-            if name.lower().endswith(EXTENSIONS):
-                yield (Path(directory) / name).relative_to(root).as_posix()
+    return {name: files.share(paths, split) for name, paths in classes.items()}

@@ -43,8 +43,8 @@ def load(
     those of the whole batch, of which the pieces are equal and consecutive, so that a run sees the
     same batches on any number of workers. With `part`, a worker decodes, keeps and draws from every
     `count`-th example alone, which suits data larger than one disk: `batch_size`, epochs, `start`
-    and `description` are those of the part, the order is not that of the whole data, and a class
-    may be absent. Given both, batches are drawn from the part and then divided.
+    and `description` are those of the part, the order is its own, and a class may be absent. Given
+    both, batches are drawn from the part and then divided.
 
     Args:
         name: a name from `datasets.names()`.
@@ -149,7 +149,9 @@ def batches(
         )
     leave_to_jax()
     dataset = _positions(count, batch_size, start, repeat, drop_remainder, shard)
-    dataset = dataset.map(lambda positions: _indices(positions, count, seed, shuffle))
+    # Parts in the same order would bring neighbours, often of one class, into the same batch.
+    first_epoch = description.part[0] << 40
+    dataset = dataset.map(lambda positions: _indices(positions, count, seed, shuffle, first_epoch))
     dataset = dataset.map(lambda indices: _gather(prepared, indices, dtype, with_attributes))
     dataset = dataset.with_options(_without_threads())
     dataset.description = description
@@ -197,8 +199,13 @@ def _positions(
     return tf.data.Dataset.range(start, beyond, batch_size).map(piece)
 
 
-def _indices(positions: "tf.Tensor", count: int, seed: int, shuffle: bool) -> "tf.Tensor":
-    """Returns the indices of the examples at these positions, which touch two epochs at most."""
+def _indices(
+    positions: "tf.Tensor", count: int, seed: int, shuffle: bool, first_epoch: int
+) -> "tf.Tensor":
+    """Returns the indices of the examples at these positions, which touch two epochs at most.
+
+    Epochs are numbered from `first_epoch` on.
+    """
     import tensorflow as tf
 
     offsets = positions % count
@@ -212,9 +219,8 @@ def _indices(positions: "tf.Tensor", count: int, seed: int, shuffle: bool) -> "t
     def permuted(epoch: tf.Tensor) -> tf.Tensor:
         # index_shuffle heeds the lowest 8 bits of each of its two seeds alone, so that plain
         # (seed, epoch) would repeat every 256 epochs: this draws 4 bytes and shuffles twice.
-        keys = tf.random.stateless_uniform(
-            [2, 2], tf.stack([tf.constant(seed, tf.int64), epoch]), 0, 256, tf.int64, alg="philox"
-        )
+        position = tf.stack([tf.constant(seed, tf.int64), first_epoch + epoch])
+        keys = tf.random.stateless_uniform([2, 2], position, 0, 256, tf.int64, alg="philox")
         once = tf.random.experimental.index_shuffle(offsets, keys[0], max_index=count - 1)
         return tf.random.experimental.index_shuffle(once, keys[1], max_index=count - 1)[:-1]
 

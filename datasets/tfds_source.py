@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from datasets import archives
+from datasets.boxes import crop_square
 from datasets.devices import leave_to_jax
 from datasets.registry import Batch, Source, Unreadable
 from keras_cvaegan import pictures
@@ -42,31 +44,78 @@ def prepared_builder(
         ValueError: when an archive is not the official one.
         OSError: when `data_dir` cannot be written.
     """
-    import requests
+    builder = _builder(name, data_dir)
+    if not builder.is_prepared():
+        for url, info in builder.url_infos.items():
+            if not info.filename:
+                builder.url_infos[url] = dataclasses.replace(info, filename=unnamed_archive)
+        with _downloading(builder):
+            builder.download_and_prepare()
+    return builder
+
+
+def unpacked_archive(name: str, data_dir: str | os.PathLike | None = None) -> Path:
+    """Returns a folder with the files of a data set's only archive, downloaded when necessary.
+
+    For data sets of which TFDS's records lack something that the archive has. An archive that lies
+    in `data_dir/downloads/manual` takes the place of a download.
+
+    Args:
+        name: what TFDS calls the data set.
+        data_dir: where TFDS keeps data; by default its own folder, `~/tensorflow_datasets`.
+
+    Raises:
+        ConnectionError, ValueError, OSError: as `prepared_builder`.
+    """
+    import tensorflow_datasets as tfds
+
+    builder = _builder(name, data_dir)
+    folder = _downloads(builder) / "extracted" / name
+    if not folder.is_dir():
+        with _downloading(builder):
+            manager = tfds.download.DownloadManager(
+                download_dir=_downloads(builder),
+                manual_dir=_downloads(builder) / "manual",
+                url_infos=builder.url_infos,
+                dataset_name=name,
+            )
+            (url,) = builder.url_infos
+            archives.unpack(Path(manager.download(url)), folder)
+    return folder
+
+
+def _builder(name: str, data_dir: str | os.PathLike | None) -> "tfds.core.DatasetBuilder":
     import tensorflow_datasets as tfds
 
     leave_to_jax()
-    builder = tfds.builder(name, data_dir=Path(data_dir).expanduser() if data_dir else None)
-    if builder.is_prepared():
-        return builder
-    for url, info in builder.url_infos.items():
-        if not info.filename:
-            builder.url_infos[url] = dataclasses.replace(info, filename=unnamed_archive)
-    downloads = Path(builder.data_dir_root) / "downloads"
+    return tfds.builder(name, data_dir=Path(data_dir).expanduser() if data_dir else None)
+
+
+def _downloads(builder: "tfds.core.DatasetBuilder") -> Path:
+    return Path(builder.data_dir_root) / "downloads"
+
+
+@contextlib.contextmanager
+def _downloading(builder: "tfds.core.DatasetBuilder") -> Iterator[None]:
+    """Around a download: a way for archives put there by hand, and clear errors."""
+    import requests
+    import tensorflow_datasets as tfds
+
+    name, manual = builder.name, _downloads(builder) / "manual"
     try:
-        (downloads / "manual").mkdir(parents=True, exist_ok=True)
-        missing = _missing_archives(builder, downloads)
+        manual.mkdir(parents=True, exist_ok=True)
+        missing = _missing_archives(builder)
         if missing:
             # Without a network, TFDS would try in silence for minutes.
             requests.head(next(iter(missing.values())), timeout=_TIMEOUT_SECONDS)
-        builder.download_and_prepare()
+        yield
     except (requests.RequestException, tfds.download.DownloadError, ImportError) as error:
         listed = "".join(
-            f"\n  {file} from {url}" for file, url in _missing_archives(builder, downloads).items()
+            f"\n  {file} from {url}" for file, url in _missing_archives(builder).items()
         )
         raise ConnectionError(
             f"Cannot download the data set {name!r}: {_reason(error)}. To do without, put these "
-            f"files into {str(downloads / 'manual')!r} and start again:{listed}"
+            f"files into {str(manual)!r} and start again:{listed}"
         ) from error
     except tfds.download.download_manager.NonMatchingChecksumError as error:
         raise ValueError(
@@ -78,7 +127,6 @@ def prepared_builder(
             f"Cannot prepare the data set {name!r} in {str(builder.data_dir_root)!r}: {error}. "
             "Choose another folder with data_dir."
         ) from error
-    return builder
 
 
 def _reason(error: Exception) -> str:
@@ -86,8 +134,9 @@ def _reason(error: Exception) -> str:
     return f"{host} does not answer ({type(error).__name__})" if host else str(error)
 
 
-def _missing_archives(builder: "tfds.core.DatasetBuilder", downloads: Path) -> dict[str, str]:
+def _missing_archives(builder: "tfds.core.DatasetBuilder") -> dict[str, str]:
     """Returns the file name and URL of each archive that was not downloaded or put in place yet."""
+    downloads = _downloads(builder)
     records = [*downloads.glob("*.INFO"), *downloads.glob(f"{builder.name}/*.INFO")]
     downloaded = {url for path in records for url in json.loads(path.read_text("utf-8"))["urls"]}
     missing = {}
@@ -157,23 +206,15 @@ def _read(
     for row, data in enumerate(columns["image"]):
         try:
             if crop_to_box:
-                picture = _crop(pictures.read_picture(data), columns["bbox"][row])
-                images.append(pictures.resize_picture(picture, image_size))
+                picture = pictures.read_picture(data)
+                top, left, bottom, right = columns["bbox"][row] * np.tile(picture.shape[:2], 2)
+                square = crop_square(picture, (left, top, right, bottom))
+                images.append(pictures.resize_picture(square, image_size))
             else:
                 images.append(pictures.read_picture(data, image_size))
         except pictures.PictureError as error:
             images.append(Unreadable(f"{name}, example {indices[row]}", error.reason))
     return Batch(images, columns["label"])
-
-
-def _crop(picture: np.ndarray, box: np.ndarray) -> np.ndarray:
-    """Crops to the smallest square around `(top, left, bottom, right)`, given as shares."""
-    size = np.array(picture.shape[:2])
-    corners = box.reshape(2, 2) * size
-    side = int(min(np.ceil(np.max(corners[1] - corners[0])), size.min()))
-    side = max(side, 1)
-    top, left = np.clip(np.rint(corners.mean(axis=0) - side / 2).astype(int), 0, size - side)
-    return picture[top : top + side, left : left + side]
 
 
 def _class_names(builder: "tfds.core.DatasetBuilder") -> tuple[str, ...]:

@@ -283,6 +283,15 @@ def test_a_part_is_drawn_from_alone(toy, part):
     assert flat(indices_of(resumed, 3)) == seen[8:20].tolist()
 
 
+def test_each_part_has_its_own_order(toy):
+    orders = [
+        np.concatenate(indices_of(datasets.load("toy", "train", SIZE, 25, part=(index, 2)))) // 2
+        for index in range(2)
+    ]
+    assert sorted(orders[0]) == sorted(orders[1]) == list(range(25))
+    assert np.mean(orders[0] == orders[1]) < 0.3
+
+
 def test_shards_of_a_part(toy):
     arguments = {"image_size": SIZE, "batch_size": 4, "repeat": True, "part": (1, 2)}
     whole = indices_of(datasets.load("toy", **arguments), 8)

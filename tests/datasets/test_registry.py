@@ -15,7 +15,8 @@ def source_of_nothing(split, image_size):
 
 
 def test_the_data_sets_are_found():
-    expected = {"cifar10", "cifar100", "cub200", "cub200_2010", "flowers102", "folder"}
+    expected = {"cifar10", "cifar100", "cub200", "cub200_2010", "facescrub", "flowers102"}
+    expected |= {"folder", "lfw", "petals"}
     assert expected <= set(datasets.names())
     assert list(datasets.names()) == sorted(datasets.names())
     assert all(datasets.get(name).doc for name in datasets.names())

@@ -225,6 +225,57 @@ def test_flowers102(tmp_path, put_archive):
     assert validation.images[:, 0, 0, 0].tolist() == [160]
 
 
+@pytest.fixture
+def people(put_archive):
+    files = {}
+    for number in range(1, 11):
+        for label, name in enumerate(("Ann_Example", "Bob_Example")):
+            picture = np.full((25, 25, 3), 20 * number + 10 * label, np.uint8)
+            files[f"lfw/{name}/{name}_{number:04d}.jpg"] = encoded(picture)
+    files["lfw/Cy_Example/Cy_Example_0001.jpg"] = encoded(picture)
+    put_archive("lfw", "lfw.tgz", archive(files))
+    return files
+
+
+@pytest.mark.usefixtures("people")
+def test_lfw(tmp_path, monkeypatch):
+    monkeypatch.setattr(tfds.core.constants, "DATA_DIR", str(tmp_path))
+    seen = []
+    for split, count in (("train", 16), ("validation", 2), ("test", 2)):
+        prepared = datasets.prepare("lfw", split, 8, min_images=10)
+        assert prepared.description.class_names == ("Ann Example", "Bob Example")
+        values = prepared.images[:, 0, 0, 0]
+        assert len(values) == count
+        assert (values // 10 % 2 == prepared.labels).all()
+        seen.extend(values)
+    assert sorted(seen) == list(range(20, 220, 10))
+    # Neither TFDS nor the archive is needed again.
+    monkeypatch.setattr(tfds.download, "DownloadManager", None)
+    (tmp_path / "downloads" / "manual" / "lfw.tgz").unlink()
+    assert datasets.get("lfw").source("train", 8, min_images=10).count == 16
+
+
+def test_lfw_does_not_depend_on_where_it_comes_from(tmp_path, people):
+    for name, data in people.items():
+        path = tmp_path / "by_hand" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    for split in datasets.SPLITS:
+        options = {"split": split, "image_size": 8, "min_images": 10}
+        images = datasets.prepare("lfw", data_dir=tmp_path, **options).images
+        expected = datasets.prepare("lfw", data_dir=tmp_path / "by_hand", **options).images
+        np.testing.assert_array_equal(images, expected)
+
+
+def test_a_damaged_archive_of_lfw(tmp_path):
+    manual = tmp_path / "downloads" / "manual"
+    manual.mkdir(parents=True)
+    (manual / "lfw.tgz").write_bytes(b"something else")
+    message = r"(?s)An archive of 'lfw' is damaged or not the official one.*lfw.tgz"
+    with pytest.raises(ValueError, match=message):
+        datasets.load("lfw", data_dir=tmp_path)
+
+
 @pytest.mark.parametrize(
     ("name", "archives"),
     [
@@ -253,9 +304,11 @@ def test_flowers102(tmp_path, put_archive):
                 "setid.mat from https://www.robots.ox.ac.uk/",
             ],
         ),
+        ("lfw", ["lfw.tgz from https://ndownloader.figshare.com/"]),
     ],
 )
 def test_without_a_network_the_archives_and_their_place_are_named(tmp_path, name, archives):
+    (tmp_path / "downloads").mkdir()
     with pytest.raises(ConnectionError) as error:
         datasets.load(name, data_dir=tmp_path)
     first, *listed = str(error.value).splitlines()

@@ -1,0 +1,45 @@
+"""Archives of pictures."""
+
+import gzip
+import shutil
+import tarfile
+import uuid
+import zlib
+from pathlib import Path
+
+
+def unpack(archive: Path, folder: Path) -> None:
+    """Unpacks a tar archive; whoever looks sees no folder or the whole of it.
+
+    Args:
+        archive: the file, compressed or not.
+        folder: to be made, in a folder that exists. Where it is there, it stays as it is.
+
+    Raises:
+        ValueError: when the archive is damaged.
+        OSError: when the folder cannot be written.
+    """
+    if folder.is_dir():
+        return
+    partial = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}.partial")
+    try:
+        partial.mkdir()
+        with tarfile.open(archive) as tar:
+            tar.extractall(partial, filter="data")
+        try:
+            partial.rename(folder)
+        except OSError:
+            if not folder.is_dir():  # Otherwise another process has just unpacked it.
+                raise
+    except (tarfile.TarError, gzip.BadGzipFile, EOFError, zlib.error) as error:
+        reason = str(error).partition("\n")[0].rstrip(":")
+        raise ValueError(
+            f"The archive {str(archive)!r} is damaged ({reason}). Remove it and download it again."
+        ) from error
+    except OSError as error:
+        raise OSError(
+            f"Cannot unpack {str(archive)!r} into {str(folder)!r}: {error.strerror or error}. "
+            "Unpack it elsewhere, and give that folder as data_dir."
+        ) from error
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
