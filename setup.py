@@ -38,6 +38,7 @@ setup(
             "jax>=0.6",
             "ruff>=0.12",
             "scipy>=1.11",
+            "prdc>=0.2",
             "dill",
             "importlib_resources",
         ],

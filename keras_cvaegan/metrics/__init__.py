@@ -1,5 +1,58 @@
-"""How good a model is: recognition of its samples by a classifier of the real data."""
+"""How good a model is: measures of its samples beside the real data.
 
-from keras_cvaegan.metrics.recognition import recognise, top1_by_class, train_classifier
+Every metric takes batches with `update_state`, and gives figures by their names in evaluation.json
+with `result`. `MetricSuite` runs them all on one pass of a feature extractor.
+"""
 
-__all__ = ["recognise", "top1_by_class", "train_classifier"]
+from keras_cvaegan.metrics.accuracy import Top1Accuracy
+from keras_cvaegan.metrics.classification_accuracy_score import ClassificationAccuracyScore
+from keras_cvaegan.metrics.extractors import (
+    ClassifierExtractor,
+    FeatureExtractor,
+    InceptionExtractor,
+)
+from keras_cvaegan.metrics.frechet_distance import FeatureMoments, FrechetDistance
+from keras_cvaegan.metrics.inception_score import InceptionScore
+from keras_cvaegan.metrics.intra_class_diversity import IntraClassDiversity
+from keras_cvaegan.metrics.intra_class_frechet_distance import IntraClassFrechetDistance
+from keras_cvaegan.metrics.kernel_distance import KernelDistance
+from keras_cvaegan.metrics.metric import FewSamplesWarning, Metric
+from keras_cvaegan.metrics.novelty import NearestNeighbourNovelty
+from keras_cvaegan.metrics.precision_recall import DensityCoverage, PrecisionRecall
+from keras_cvaegan.metrics.recognition import (
+    recognise,
+    recognition_network,
+    top1_by_class,
+    train_classifier,
+)
+from keras_cvaegan.metrics.reference import ReferenceStatistics, reference_statistics
+from keras_cvaegan.metrics.structural_similarity import ms_ssim
+from keras_cvaegan.metrics.suite import MetricSuite, standard_metrics
+
+__all__ = [
+    "ClassificationAccuracyScore",
+    "ClassifierExtractor",
+    "DensityCoverage",
+    "FeatureExtractor",
+    "FeatureMoments",
+    "FewSamplesWarning",
+    "FrechetDistance",
+    "InceptionExtractor",
+    "InceptionScore",
+    "IntraClassDiversity",
+    "IntraClassFrechetDistance",
+    "KernelDistance",
+    "Metric",
+    "MetricSuite",
+    "NearestNeighbourNovelty",
+    "PrecisionRecall",
+    "ReferenceStatistics",
+    "Top1Accuracy",
+    "ms_ssim",
+    "recognise",
+    "recognition_network",
+    "reference_statistics",
+    "standard_metrics",
+    "top1_by_class",
+    "train_classifier",
+]
