@@ -21,6 +21,9 @@ batches x_r (real), x_f (reconstructed), x_p (generated from the prior):
                       from z the weights and inputs of E, not into the images E_w + E_i
     L_KL              joins the gradient of z_mean and z_log_var              0
 
+Counted are the networks as they are drawn, where a generator doubles a map and then convolves it;
+`Flops.computed` says how many multiplications `UpsamplingConv2D` makes for the same result.
+
 A gradient with respect to a layer's input is needed, and counted, only where something behind that
 input is: a weight that this objective updates, or an input of the network that it goes on through.
 """
@@ -31,7 +34,7 @@ from collections.abc import Collection, Sequence
 import keras
 
 from benchmarks.graphs import Node, nodes, output_names, paddings
-from keras_cvaegan.layers import ConditionalBatchNormalization
+from keras_cvaegan.layers import ConditionalBatchNormalization, UpsamplingConv2D
 from keras_cvaegan.models import CVAEGAN
 
 
@@ -42,16 +45,20 @@ class Flops:
     Args:
         padded: with the multiplications by the zeros around padded maps, as counters count.
         real: without them.
+        computed: what is made of `padded` where a layer finds the same result with fewer.
     """
 
     padded: int = 0
     real: int = 0
+    computed: int = 0
 
     def __add__(self, other: "Flops") -> "Flops":
-        return Flops(self.padded + other.padded, self.real + other.real)
+        return Flops(
+            self.padded + other.padded, self.real + other.real, self.computed + other.computed
+        )
 
     def __mul__(self, times: int) -> "Flops":
-        return Flops(self.padded * times, self.real * times)
+        return Flops(self.padded * times, self.real * times, self.computed * times)
 
 
 def of_layer(node: Node) -> Flops:
@@ -63,18 +70,22 @@ def of_layer(node: Node) -> Flops:
     layer = node.layer
     if isinstance(layer, keras.layers.Conv2D):
         channels = node.input_shapes[0][-1] * layer.filters
-        taps = padded = 1
+        taps = padded = computed = 1
         for axis, (before, _) in enumerate(paddings(node)):
             side, out = node.input_shapes[0][axis], node.output_shape[axis]
             kernel, stride = layer.kernel_size[axis], layer.strides[axis]
+            folded = isinstance(layer, UpsamplingConv2D) and layer.folds(node.input_shapes[0])
+            if isinstance(layer, UpsamplingConv2D):
+                side = out  # Of the doubled map.
             padded *= kernel * out
+            computed *= (kernel + 1) * node.input_shapes[0][axis] if folded else kernel * out
             firsts = [index * stride - before for index in range(out)]
             taps *= sum(min(first + kernel, side) - max(first, 0) for first in firsts)
-        return Flops(2 * channels * padded, 2 * channels * taps)
+        return Flops(2 * channels * padded, 2 * channels * taps, 2 * channels * computed)
     if isinstance(layer, keras.layers.Dense):
-        return Flops(1, 1) * (2 * node.input_shapes[0][-1] * layer.units)
+        return Flops(1, 1, 1) * (2 * node.input_shapes[0][-1] * layer.units)
     if isinstance(layer, ConditionalBatchNormalization):
-        return Flops(1, 1) * (2 * node.input_shapes[1][-1] * 2 * node.output_shape[-1])
+        return Flops(1, 1, 1) * (2 * node.input_shapes[1][-1] * 2 * node.output_shape[-1])
     if any(len(weight.shape) > 1 for weight in layer.trainable_weights):
         raise ValueError(
             f"The operations of a {type(layer).__name__} are not known. Received: layer "

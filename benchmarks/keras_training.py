@@ -9,10 +9,11 @@ import keras
 import numpy as np
 
 from benchmarks import flops, measuring
+from benchmarks.matrix_products import on_gpu
 from benchmarks.workers import Channel
 from keras_cvaegan import random
 from keras_cvaegan.models import CVAEGAN
-from keras_cvaegan.models.cvae_gan import POSTERIOR_STREAM, PRIOR_STREAM
+from keras_cvaegan.models.generative_model import POSTERIOR_STREAM, PRIOR_STREAM
 
 # A call of the compiled function takes several short steps, as in `trainers.fit`, or one long one.
 FLOPS_A_CALL, MAX_STEPS_A_CALL = 1e11, 25
@@ -71,44 +72,6 @@ class Turns(keras.callbacks.Callback):
         raise SystemExit  # The program has gone.
 
 
-def on_gpu() -> bool:
-    """Whether the back end computes on a GPU."""
-    if keras.backend.backend() == "jax":
-        import jax
-
-        return jax.default_backend() == "gpu"
-    import tensorflow as tf
-
-    return bool(tf.config.list_physical_devices("GPU"))
-
-
-def product(dtype: str) -> Callable[[int, float], float]:
-    """Returns a function of a side and seconds that gives the FLOP/s of square matrix products."""
-    operands: dict[int, tuple[Any, Any]] = {}
-    if keras.backend.backend() == "jax":
-        import jax
-
-        multiply = jax.jit(lambda a, b: a @ b)
-        finish = jax.block_until_ready
-    else:
-        import tensorflow as tf
-
-        multiply = tf.function(tf.linalg.matmul)
-        finish = np.shape if not on_gpu() else lambda c: c[0, 0].numpy()
-
-    def measure(side: int, seconds: float) -> float:
-        if side not in operands:
-            rng = np.random.default_rng(side)
-            operands[side] = tuple(
-                keras.ops.cast(rng.standard_normal((side, side), np.float32), dtype)
-                for _ in range(2)
-            )
-            finish(multiply(*operands[side]))
-        return 2 * side**3 * measuring.rate(lambda: finish(multiply(*operands[side])), seconds)
-
-    return measure
-
-
 def memory() -> int:
     """Returns the peak: of the GPU where there is one, else of this process."""
     if not on_gpu():
@@ -153,7 +116,7 @@ def serve(
     dtype_policy: str = "float32",
     start: str | None = None,
 ) -> None:
-    """Trains in turns: answers "train", "product", "memory", until the program has gone.
+    """Trains in turns: answers "train", "memory", until the program has gone.
 
     Args:
         channel: the program.
@@ -175,23 +138,22 @@ def serve(
     most = MAX_STEPS_A_CALL if on_gpu() else int(FLOPS_A_CALL / operations.padded)
     steps = min(max(most, 1), MAX_STEPS_A_CALL)
     model.compile(steps_per_execution=steps, jit_compile=keras.backend.backend() == "jax")
-    sides = (4096, 8192, 16384) if on_gpu() else (512, 1024, 2048)
     channel.answer(
         {
             "parameters": model.count_params(),
             "flops_per_image": operations.padded / batch_size,
             "flops_per_image_without_padding": operations.real / batch_size,
+            "flops_per_image_computed": operations.computed / batch_size,
             "steps_per_execution": steps,
-            "product_sides": sides,
+            "compute_dtype": keras.config.dtype_policy().compute_dtype,
             "gpu": on_gpu(),
             "memory_before": memory(),
         }
     )
-    others = {"product": product(keras.config.dtype_policy().compute_dtype), "memory": memory}
     model.fit(
         endless(batches),
         steps_per_epoch=steps,
         epochs=10**9,
         verbose=0,
-        callbacks=[Turns(channel, batch_size, steps, others)],
+        callbacks=[Turns(channel, batch_size, steps, {"memory": memory})],
     )

@@ -193,6 +193,9 @@ class Network(nn.Module):
         _only(node.layer, "interpolation", "nearest")
         return nn.Upsample(scale_factor=node.layer.size, mode="nearest")
 
+    def _upsampling_convolution(self, node: Node) -> nn.Module:
+        return _chain(nn.Upsample(scale_factor=2, mode="nearest"), self._convolution(node))
+
     def _rectifier(self, node: Node) -> nn.Module:
         self._keep_order(node)
         slope = float(node.layer.negative_slope)
@@ -217,6 +220,7 @@ CONVERTERS: Mapping[str, Callable[[Network, Node], nn.Module]] = {
     "ReLU": Network._rectifier,
     "Reshape": Network._reshape,
     "UpSampling2D": Network._upsampling,
+    "UpsamplingConv2D": Network._upsampling_convolution,
 }
 
 

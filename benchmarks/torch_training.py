@@ -11,7 +11,6 @@ with a preset's settings. Four ways to write the step:
                    where that is usual: Algorithm 1 as most implementations have it
 """
 
-import contextlib
 import copy
 import functools
 import itertools
@@ -27,42 +26,12 @@ from torch.nn import functional
 
 from benchmarks import measuring
 from benchmarks.torch_networks import Network
+from benchmarks.torch_objectives import Objectives, Tensors, discriminator_loss
 from benchmarks.workers import Channel
 from keras_cvaegan.networks import Preset
 from keras_cvaegan.networks import preset as find_preset
 
 VARIANTS = ("eager", "channels_last", "compiled", "naive")
-CENTER_DECAY = 0.9
-Tensors = Mapping[str, torch.Tensor]
-
-
-def pairwise_matching(targets: torch.Tensor, outputs: torch.Tensor) -> torch.Tensor:
-    """½ E[‖a − b‖²], each term of Eq. 6."""
-    return 0.5 * (targets.float() - outputs.float()).square().flatten(1).sum(1).mean()
-
-
-class ClassCenters(nn.Module):
-    """Moving averages of the classes' mean features for Eq. 4.
-
-    Args:
-        num_classes: number of classes.
-        features: dimensions of a feature.
-    """
-
-    def __init__(self, num_classes: int, features: int) -> None:
-        super().__init__()
-        self.register_buffer("sums", torch.zeros(num_classes, features))
-        self.register_buffer("weights", torch.zeros(num_classes))
-
-    def forward(
-        self, features: torch.Tensor, labels: torch.Tensor, same: torch.Tensor
-    ) -> torch.Tensor:
-        means = same @ features / same.sum(1, keepdim=True)
-        sums = CENTER_DECAY * self.sums[labels] + (1 - CENTER_DECAY) * means.detach()
-        weights = CENTER_DECAY * self.weights[labels] + (1 - CENTER_DECAY)
-        self.sums[labels] = sums
-        self.weights[labels] = weights
-        return sums / weights[:, None] + (means - means.detach())
 
 
 class Training:
@@ -90,6 +59,7 @@ class Training:
         self.autocast = autocast
         self.steps = 0
         self.networks = dict(networks)
+        self.objectives = Objectives(networks, preset, num_classes, autocast)
         parameters = {name: list(network.parameters()) for name, network in networks.items()}
         self.updates = {
             "encoder_and_generator": parameters["encoder"] + parameters["generator"],
@@ -106,10 +76,6 @@ class Training:
             )
             for name in networks
         }
-        features = networks["classifier"].layers["logits"].in_features
-        self.real_centers, self.generated_centers = (
-            ClassCenters(num_classes, features).to(self.device) for _ in range(2)
-        )
         self.average = copy.deepcopy(networks["generator"]).requires_grad_(False)
         self.take_step = self._naive_step if variant == "naive" else self._simultaneous_step
         if variant == "compiled":
@@ -121,7 +87,8 @@ class Training:
             self.gradients = torch.compile(self.gradients, fullgraph=True)
         else:  # This PyTorch cannot compile a gradient: each network's passes are compiled.
             torch._functorch.config.donated_buffer = False
-            self.networks = {name: torch.compile(x) for name, x in self.networks.items()}
+            networks = {name: torch.compile(x) for name, x in self.networks.items()}
+            self.networks = self.objectives.networks = networks
 
     def step(self, images: torch.Tensor, labels: torch.Tensor) -> Tensors:
         """Trains on uint8 images (n, channels, height, width) and labels; returns the losses."""
@@ -140,7 +107,7 @@ class Training:
     ) -> float:
         """The largest relative difference of a first step's terms from those in `start`."""
         draws = (torch.from_numpy(start[name]).to(self.device) for name in ("noise", "prior"))
-        _, terms = self.objectives(*self._prepared(images, labels), *draws)
+        _, terms = self.objectives.compute(*self._prepared(images, labels), *draws)
         return max(
             abs(float(term) / float(start[f"terms/{name}"]) - 1) for name, term in terms.items()
         )
@@ -151,78 +118,9 @@ class Training:
         images = images.to(self.device, non_blocking=True).float() / 127.5 - 1.0
         return images, labels.to(self.device, non_blocking=True)
 
-    def objectives(
-        self,
-        images: torch.Tensor,
-        labels: torch.Tensor,
-        noise: torch.Tensor,
-        prior: torch.Tensor,
-        detach_real: bool = False,
-    ) -> tuple[Tensors, Tensors]:
-        """One forward pass: a scalar for each objective, and the terms they are made of.
-
-        Args:
-            images: in [−1, 1].
-            labels: integers.
-            noise: r of z = μ + exp(ε / 2) r.
-            prior: z_p.
-            detach_real: whether D and C keep no graph of the real images.
-        """
-        encoder, generator = self.networks["encoder"], self.networks["generator"]
-        discriminator, classifier = self.networks["discriminator"], self.networks["classifier"]
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.autocast):
-            classes = functional.one_hot(labels, self.num_classes).float()
-            encoded = encoder(images=images, labels=classes)
-            z_mean, z_log_var = encoded["z_mean"].float(), encoded["z_log_var"].float()
-            z_log_var = z_log_var.clamp(-10, 10)
-            z = z_mean + (0.5 * z_log_var).exp() * noise
-            reconstructed = generator(z=z, labels=classes)
-            generated = generator(z=prior, labels=classes)
-            with torch.no_grad() if detach_real else contextlib.nullcontext():
-                real_d, real_c = discriminator(images=images), classifier(images=images)
-            reconstructed_d = discriminator(images=reconstructed)
-            generated_d = discriminator(images=generated)
-            reconstructed_c = classifier(images=reconstructed)
-            generated_c = classifier(images=generated)
-        same = (labels[:, None] == labels[None, :]).float()
-        difference = self.real_centers(real_c["features"].float(), labels, same)
-        difference = difference - self.generated_centers(
-            generated_c["features"].float(), labels, same
-        )
-        means = real_d["features"].float().mean(0) - generated_d["features"].float().mean(0)
-        terms = {
-            "kl_divergence": 0.5
-            * (z_mean.square() + z_log_var.exp() - z_log_var - 1).sum(1).mean(),
-            "pixel_matching": pairwise_matching(images, reconstructed),
-            "discriminator_feature_matching": pairwise_matching(
-                real_d["features"], reconstructed_d["features"]
-            ),
-            "classifier_feature_matching": pairwise_matching(
-                real_c["features"], reconstructed_c["features"]
-            ),
-            "mean_matching": 0.5 * means.square().sum(),
-            "class_matching": 0.5 * (difference.square().sum(1) / same.sum(1)).sum(),
-            "discriminator_loss": discriminator_loss(
-                real_d["logits"], reconstructed_d["logits"], generated_d["logits"]
-            ),
-            "classifier_loss": functional.cross_entropy(real_c["logits"].float(), labels),
-        }
-        weights = self.preset.objective
-        objectives = {
-            "encoder_and_generator": weights["kl_weight"] * terms["kl_divergence"]
-            + terms["pixel_matching"]
-            + terms["discriminator_feature_matching"]
-            + terms["classifier_feature_matching"]
-            + weights["mean_matching_weight"] * terms["mean_matching"]
-            + weights["class_matching_weight"] * terms["class_matching"],
-            "discriminator": terms["discriminator_loss"],
-            "classifier": terms["classifier_loss"],
-        }
-        return objectives, terms
-
     def gradients(self, *batch: torch.Tensor) -> tuple[Tensors, Mapping[str, Any]]:
         """The terms, and the gradients of each objective's parameters, from one forward pass."""
-        objectives, terms = self.objectives(*batch)
+        objectives, terms = self.objectives.compute(*batch)
         gradients = {
             name: torch.autograd.grad(objectives[name], parameters, retain_graph=True)
             for name, parameters in self.updates.items()
@@ -258,7 +156,7 @@ class Training:
         with precision():
             logits = classifier(images=images)["logits"]
         self._update(functional.cross_entropy(logits.float(), labels), "classifier")
-        objectives, terms = self.objectives(images, labels, noise, prior, detach_real=True)
+        objectives, terms = self.objectives.compute(images, labels, noise, prior, detach_real=True)
         self._update(objectives["encoder_and_generator"], "encoder", "generator")
         return terms
 
@@ -278,14 +176,6 @@ class Training:
         for name, average in self.average.state_dict().items():
             if average.is_floating_point():
                 average.lerp_(current[name], 1 - decay)
-
-
-def discriminator_loss(real: torch.Tensor, *generated: torch.Tensor) -> torch.Tensor:
-    """Eq. 1 with reconstructions and samples."""
-    loss = functional.softplus(-real.float()).mean()
-    for logits in generated:
-        loss = loss + functional.softplus(logits.float()).mean()
-    return loss
 
 
 def converted(networks: Mapping[str, keras.Model]) -> dict[str, Network]:

@@ -15,6 +15,8 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
+from trainers.command_line import TRAINING_ENVIRONMENT
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -134,22 +136,35 @@ class Trainer(Worker):
         seconds: float,
         **model: Any,
     ):
-        shared = {"KERAS_BACKEND": backend, "XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
-        super().__init__("keras_training", shared | dict(environment or {}), **model)
+        self._environment = {
+            "KERAS_BACKEND": backend,
+            "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
+            **(environment or {}),
+        }
+        self._products: Worker | None = None
+        super().__init__("keras_training", TRAINING_ENVIRONMENT | self._environment, **model)
         self.warm_up(seconds)
         self.peak_memory: int = self.ask("memory")
 
     def products(self, seconds: float) -> dict[str, Callable[[], float]]:
         """Returns contenders that multiply square matrices; their rates are FLOP/s."""
-        sides = self.about["product_sides"]
+        dtype = self.about["compute_dtype"]
+        self._products = Worker("matrix_products", self._environment, dtype=dtype)
+        sides = self._products.about["sides"]
         for side in sides:
-            self.ask("product", side=side, seconds=0)
+            self._products.ask("product", side=side, seconds=0)
         return {
             f"product {side}": functools.partial(
-                self.ask, "product", side=side, seconds=seconds / len(sides)
+                self._products.ask, "product", side=side, seconds=seconds / len(sides)
             )
             for side in sides
         }
+
+    def close(self) -> None:
+        """Ends the process, and that of the products."""
+        if self._products:
+            self._products.close()
+        super().close()
 
 
 class Channel:
