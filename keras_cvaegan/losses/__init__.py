@@ -4,7 +4,12 @@ Sums run over the dimensions of an example, means over the examples of a batch: 
 Eq. 7 keep their meaning only so.
 """
 
-from keras_cvaegan.losses.adversarial import discriminator_loss
+from keras_cvaegan.losses.adversarial import (
+    discriminator_loss,
+    minimax_generator_loss,
+    non_saturating_generator_loss,
+    wasserstein_distance,
+)
 from keras_cvaegan.losses.classification import classification_loss
 from keras_cvaegan.losses.feature_matching import (
     class_mean_feature_matching,
@@ -19,5 +24,8 @@ __all__ = [
     "discriminator_loss",
     "kl_divergence",
     "mean_feature_matching",
+    "minimax_generator_loss",
+    "non_saturating_generator_loss",
     "pairwise_matching",
+    "wasserstein_distance",
 ]

@@ -1,4 +1,4 @@
-"""Losses of the discriminator."""
+"""Losses of discriminators and critics, and of the generators that play against them."""
 
 from typing import Any
 
@@ -32,3 +32,68 @@ def discriminator_loss(real_logits: Any, *generated_logits: Any) -> Any:
     for logits in generated_logits:
         loss = loss + ops.mean(ops.softplus(full_precision(logits)))
     return loss
+
+
+def non_saturating_generator_loss(*generated_logits: Any) -> Any:
+    """Cross entropy of images that are to be taken for real.
+
+    L'_GD = −Σ_k E[log D(x_k)]    (Goodfellow et al. 2014; below Eq. 1 in Bao et al. 2017)
+
+    Args:
+        *generated_logits: logits of each batch of generated images, shape (n,) or (n, 1).
+
+    Returns:
+        Scalar.
+
+    Example:
+
+    >>> import numpy as np
+    >>> round(float(non_saturating_generator_loss(np.zeros((4, 1)))), 4)
+    0.6931
+    """
+    return sum(ops.mean(ops.softplus(-full_precision(logits))) for logits in generated_logits)
+
+
+def minimax_generator_loss(*generated_logits: Any) -> Any:
+    """The discriminator's objective with the other sign.
+
+    Σ_k E[log(1 − D(x_k))]    (Eq. 1, Goodfellow et al. 2014)
+
+    Its gradient vanishes where the discriminator is sure.
+
+    Args:
+        *generated_logits: logits of each batch of generated images, shape (n,) or (n, 1).
+
+    Returns:
+        Scalar.
+
+    Example:
+
+    >>> import numpy as np
+    >>> round(float(minimax_generator_loss(np.zeros((4, 1)))), 4)
+    -0.6931
+    """
+    return -sum(ops.mean(ops.softplus(full_precision(logits))) for logits in generated_logits)
+
+
+def wasserstein_distance(real_scores: Any, generated_scores: Any) -> Any:
+    """What a critic estimates: how far apart real and generated images are.
+
+    W = E[f(x_r)] − E[f(x_p)]    (Eq. 3, Arjovsky et al. 2017)
+
+    The critic f maximizes it, the generator minimizes it.
+
+    Args:
+        real_scores: f(x_r), shape (n,) or (n, 1).
+        generated_scores: f(x_p), of a like shape.
+
+    Returns:
+        Scalar.
+
+    Example:
+
+    >>> import numpy as np
+    >>> float(wasserstein_distance(np.ones((4, 1)), np.zeros((2, 1))))
+    1.0
+    """
+    return ops.mean(full_precision(real_scores)) - ops.mean(full_precision(generated_scores))

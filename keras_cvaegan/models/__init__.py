@@ -1,9 +1,41 @@
 """The models, each a file of networks and objectives on the contract of `GenerativeModel`."""
 
+from keras_cvaegan.models.cgan import CGAN
+from keras_cvaegan.models.cvae import CVAE
 from keras_cvaegan.models.cvae_gan import CVAEGAN
+from keras_cvaegan.models.fm_cgan import FMCGAN
+from keras_cvaegan.models.fm_gan import FMGAN
+from keras_cvaegan.models.gan import GAN
 from keras_cvaegan.models.generative_model import GenerativeModel
+from keras_cvaegan.models.vae import VAE
+from keras_cvaegan.models.vae_gan import VAEGAN
+from keras_cvaegan.models.wgan import WGAN
+from keras_cvaegan.training.phases import Phase
 
-MODELS: dict[str, type[GenerativeModel]] = {"cvae_gan": CVAEGAN}
+MODELS: dict[str, type[GenerativeModel]] = {
+    "vae": VAE,
+    "gan": GAN,
+    "wgan": WGAN,
+    "fm_gan": FMGAN,
+    "vae_gan": VAEGAN,
+    "cvae": CVAE,
+    "cgan": CGAN,
+    "fm_cgan": FMCGAN,
+    "cvae_gan": CVAEGAN,
+}
 """Command-line name of each model and its class."""
 
-__all__ = ["CVAEGAN", "MODELS", "GenerativeModel"]
+__all__ = [
+    "CGAN",
+    "CVAE",
+    "CVAEGAN",
+    "FMCGAN",
+    "FMGAN",
+    "GAN",
+    "MODELS",
+    "VAE",
+    "VAEGAN",
+    "WGAN",
+    "GenerativeModel",
+    "Phase",
+]

@@ -9,16 +9,14 @@ import keras
 from keras import ops
 
 from keras_cvaegan import losses
-from keras_cvaegan.layers import ClassCenters, GaussianSampling
-from keras_cvaegan.layers.class_centers import same_class_weights
-from keras_cvaegan.models.generative_model import GenerativeModel, check_weight
-from keras_cvaegan.precision import full_precision
-
-POSTERIOR_STREAM, PRIOR_STREAM = 0, 1
+from keras_cvaegan.models.arguments import check_weight
+from keras_cvaegan.models.generative_model import GenerativeModel
+from keras_cvaegan.models.matching import ClassMatching, MeanMatching, pairwise_feature_matching
+from keras_cvaegan.models.variational import Variational
 
 
 @keras.saving.register_keras_serializable(package="keras_cvaegan")
-class CVAEGAN(GenerativeModel):
+class CVAEGAN(Variational, MeanMatching, ClassMatching, GenerativeModel):
     """CVAE-GAN (Bao et al., "CVAE-GAN: Fine-Grained Image Generation through Asymmetric Training",
     ICCV 2017).
 
@@ -119,32 +117,17 @@ class CVAEGAN(GenerativeModel):
         )
         self.mean_matching_weight = check_weight("mean_matching_weight", mean_matching_weight)
         self.class_matching_weight = check_weight("class_matching_weight", class_matching_weight)
-        self.discriminator_layers = _check_layers(discriminator, discriminator_layers)
-        self.classifier_layers = _check_layers(classifier, classifier_layers)
-        self.class_center_decay = class_center_decay
-        self.mean_center_decay = mean_center_decay
-        self.sampling = GaussianSampling(seed=self.seed, stream=POSTERIOR_STREAM)
-        self.sampling.build((None, self.latent_dim))
-        self.real_means = _centers(discriminator, discriminator_layers, 1, mean_center_decay)
-        self.generated_means = _centers(discriminator, discriminator_layers, 1, mean_center_decay)
-        self.real_centers = _centers(
-            classifier, classifier_layers, self.num_classes, class_center_decay
-        )
-        self.generated_centers = _centers(
-            classifier, classifier_layers, self.num_classes, class_center_decay
-        )
-        self.built = True
+        self.prepare_posterior()
+        self.prepare_mean_matching(discriminator_layers, mean_center_decay)
+        self.prepare_class_matching(classifier_layers, class_center_decay)
 
     def compute_objectives(
         self, images: Any, labels: Any, training: bool
     ) -> tuple[dict[str, Any], dict[str, Any]]:
         classes = self.one_hot(labels)
 
-        encoded = self.encoder({"images": images, "labels": classes}, training=training)
-        z_mean, z_log_var = encoded["z_mean"], self.sampling.clip(encoded["z_log_var"])
-        count = ops.shape(images)[0]
-        z = self.sampling((z_mean, z_log_var), step=self.step, rows=self.global_rows(count))
-        prior_z = self.noise(count, PRIOR_STREAM)
+        z_mean, z_log_var, z = self.posterior(images, classes, training)
+        prior_z = self.prior_latents(ops.shape(images)[0])
         reconstructed = self.generator({"z": z, "labels": classes}, training=training)
         generated = self.generator({"z": prior_z, "labels": classes}, training=training)
 
@@ -158,16 +141,14 @@ class CVAEGAN(GenerativeModel):
         measures = {
             "kl_divergence": losses.kl_divergence(z_mean, z_log_var),
             "pixel_matching": losses.pairwise_matching(images, reconstructed),
-            "discriminator_feature_matching": sum(
-                losses.pairwise_matching(real_d[layer], reconstructed_d[layer])
-                for layer in self.discriminator_layers
+            "discriminator_feature_matching": pairwise_feature_matching(
+                real_d, reconstructed_d, self.discriminator_layers
             ),
-            "classifier_feature_matching": sum(
-                losses.pairwise_matching(real_c[layer], reconstructed_c[layer])
-                for layer in self.classifier_layers
+            "classifier_feature_matching": pairwise_feature_matching(
+                real_c, reconstructed_c, self.classifier_layers
             ),
-            "mean_matching": self._mean_matching(real_d, generated_d, labels, training),
-            "class_matching": self._class_matching(real_c, generated_c, labels, training),
+            "mean_matching": self.mean_matching(real_d, generated_d, training),
+            "class_matching": self.class_matching(real_c, generated_c, labels, training),
             "discriminator_loss": losses.discriminator_loss(
                 real_d["logits"], reconstructed_d["logits"], generated_d["logits"]
             ),
@@ -189,81 +170,3 @@ class CVAEGAN(GenerativeModel):
             "classifier": measures["classifier_loss"],
         }
         return objectives, measures
-
-    def _mean_matching(self, real: Any, generated: Any, labels: Any, training: bool) -> Any:
-        """Eq. 2 over the layers of f_D, with means of the minibatch or moving ones."""
-        one_class = self.all_replicas(ops.zeros_like(labels))
-        loss = 0.0
-        for layer, real_means, generated_means in zip(
-            self.discriminator_layers, self.real_means, self.generated_means, strict=True
-        ):
-            loss = loss + losses.mean_feature_matching(
-                real_means(self._pooled(real[layer]), one_class, training=training),
-                generated_means(self._pooled(generated[layer]), one_class, training=training),
-            )
-        return loss
-
-    def _class_matching(self, real: Any, generated: Any, labels: Any, training: bool) -> Any:
-        """Eq. 4 over the layers of f_C."""
-        labels = self.all_replicas(labels)
-        weights = same_class_weights(labels)
-        loss = 0.0
-        for layer, real_centers, generated_centers in zip(
-            self.classifier_layers, self.real_centers, self.generated_centers, strict=True
-        ):
-            loss = loss + losses.class_mean_feature_matching(
-                real_centers(self._pooled(real[layer]), labels, training=training),
-                generated_centers(self._pooled(generated[layer]), labels, training=training),
-                weights,
-            )
-        return loss
-
-    def _pooled(self, features: Any) -> Any:
-        """Features of the whole batch whose mean is matched: maps are averaged over space.
-
-        The factor keeps the squared distance of two maps that differ by the same vector everywhere.
-        """
-        features = full_precision(features)
-        if len(features.shape) > 2:
-            _, height, width, _ = features.shape
-            features = (height * width) ** 0.5 * ops.mean(features, axis=(1, 2))
-        return self.all_replicas(features)
-
-    def get_config(self) -> dict[str, Any]:
-        return {
-            **super().get_config(),
-            "kl_weight": self.kl_weight,
-            "matching_weight": self.matching_weight,
-            "pixel_weight": self.pixel_weight,
-            "discriminator_feature_weight": self.discriminator_feature_weight,
-            "classifier_feature_weight": self.classifier_feature_weight,
-            "mean_matching_weight": self.mean_matching_weight,
-            "class_matching_weight": self.class_matching_weight,
-            "discriminator_layers": list(self.discriminator_layers),
-            "classifier_layers": list(self.classifier_layers),
-            "class_center_decay": self.class_center_decay,
-            "mean_center_decay": self.mean_center_decay,
-        }
-
-
-def _check_layers(network: keras.Model, layers: Sequence[str]) -> tuple[str, ...]:
-    allowed = [name for name in network.output if name != "logits"]
-    unknown = [name for name in layers if name not in allowed]
-    if unknown or not layers:
-        raise ValueError(
-            f"The feature layers of the {network.name} must be some of {', '.join(allowed)}. "
-            f"Received: {', '.join(layers) or 'none'}."
-        )
-    return tuple(layers)
-
-
-def _centers(
-    network: keras.Model, layers: Sequence[str], num_classes: int, decay: float
-) -> list[ClassCenters]:
-    """A built `ClassCenters` for each feature layer of a network."""
-    result = []
-    for layer in layers:
-        centers = ClassCenters(num_classes, decay)
-        centers.build((None, network.output[layer].shape[-1]))
-        result.append(centers)
-    return result

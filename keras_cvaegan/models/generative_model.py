@@ -2,30 +2,42 @@
 
 from __future__ import annotations
 
-import numbers
-from collections.abc import Mapping, Sequence
+import inspect
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import keras
 from keras import ops
 
 from keras_cvaegan import random
+from keras_cvaegan.models.compilation import Compilation
 from keras_cvaegan.models.inference import Inference
+from keras_cvaegan.networks import Preset
 from keras_cvaegan.networks import preset as find_preset
 from keras_cvaegan.precision import full_precision_dtype
+from keras_cvaegan.training.overflow import MeanOfSteps
+from keras_cvaegan.training.phases import Phase
 from keras_cvaegan.training.statistics import unsynchronized
 from keras_cvaegan.training.step import Step
 
-FLIP_STREAM = 500
+# What noise is for: a stream each, so that no two draws are the same numbers.
+POSTERIOR_STREAM, PRIOR_STREAM, FLIP_STREAM = 0, 1, 500
+
+ANY_CLASS = "any"
+"""Name of the one class of an unconditional model."""
 
 
-class GenerativeModel(Step, Inference, keras.Model):
+class GenerativeModel(Step, Compilation, Inference, keras.Model):
     """Networks plus objectives; `fit`, saving and sampling follow from them.
 
     A subclass names its networks (each is a constructor argument and an attribute), computes one
     scalar for each objective in one forward pass (`compute_objectives`), and says which networks
-    each objective updates (`updates`). The training step is written once for all models, in
-    `keras_cvaegan.training`.
+    each objective updates (`updates`). Where a step has several parts, such as five steps of the
+    critic for each of the generator, it says so in `phases`. The training step is written once
+    for all models, in `keras_cvaegan.training`.
+
+    The keyword-only arguments of a subclass's constructor are attributes of the same names: its
+    configuration is made of them.
 
     Args:
         networks: the networks by name, as the subclass's `network_names` lists them.
@@ -37,9 +49,11 @@ class GenerativeModel(Step, Inference, keras.Model):
         preset: name of the preset whose optimizers `compile` takes by default.
 
     Attributes:
+        conditional: whether the label shapes the image. A model where it does not has networks
+            for one class: labels of data are ignored, labels of samples are all 0.
         latent_dim: dimensions of z.
         num_classes: number of classes.
-        image_shape: (height, width, channels).
+        image_shape: (height, width, channels); (d,) for points of d dimensions.
         class_names: tuple of names.
         step: training steps taken, an integer variable.
     """
@@ -47,6 +61,7 @@ class GenerativeModel(Step, Inference, keras.Model):
     network_names: ClassVar[tuple[str, ...]] = ()
     updates: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     measures: ClassVar[tuple[str, ...]] = ()
+    conditional: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -72,8 +87,19 @@ class GenerativeModel(Step, Inference, keras.Model):
         self.latent_dim = int(self.generator.input["z"].shape[-1])
         self.num_classes = int(self.generator.input["labels"].shape[-1])
         self.image_shape = tuple(self.generator.output.shape[1:])
+        if not self.conditional and self.num_classes != 1:
+            raise ValueError(
+                f"{type(self).__name__} is unconditional: its networks take labels of one class. "
+                f"Received: a generator for {self.num_classes} classes."
+            )
+        if horizontal_flip and len(self.image_shape) != 3:
+            raise ValueError(
+                f"horizontal_flip is for images. Received: data of shape {self.image_shape}."
+            )
         if class_names is None:
             class_names = [str(label) for label in range(self.num_classes)]
+            if not self.conditional:
+                class_names = [ANY_CLASS]
         if len(class_names) != self.num_classes:
             raise ValueError(
                 f"class_names must have one name for each of the {self.num_classes} classes. "
@@ -88,7 +114,8 @@ class GenerativeModel(Step, Inference, keras.Model):
         self.step = self.add_weight(
             name="step", shape=(), dtype="int32", initializer="zeros", trainable=False
         )
-        self._trackers = {name: keras.metrics.Mean(name=name) for name in self.measures}
+        self._trackers = {name: MeanOfSteps(name=name) for name in self.measures}
+        self.built = True
 
     @classmethod
     def from_preset(
@@ -96,7 +123,7 @@ class GenerativeModel(Step, Inference, keras.Model):
         name: str = "compact",
         *,
         image_shape: tuple[int, int, int] | None = None,
-        num_classes: int,
+        num_classes: int | None = None,
         class_names: Sequence[str] | None = None,
         latent_dim: int | None = None,
         seed: int = 0,
@@ -107,32 +134,70 @@ class GenerativeModel(Step, Inference, keras.Model):
         Args:
             name: "compact" or "paper".
             image_shape: (height, width, channels); the preset's by default.
-            num_classes: number of classes.
-            class_names: one name a class.
+            num_classes: number of classes; ignored by an unconditional model, which has one.
+            class_names: one name a class; ignored by an unconditional model.
             latent_dim: dimensions of z; the preset's by default.
             seed: of the weights' initial values and of all noise.
             **overrides: constructor arguments that replace the preset's.
 
         Raises:
-            ValueError: for an unknown preset, or a shape that its networks cannot take.
+            ValueError: for an unknown preset, a shape that its networks cannot take, or a
+                conditional model without num_classes.
         """
         preset = find_preset(name)
         image_shape = image_shape or (preset.image_size, preset.image_size, 3)
+        if not cls.conditional:
+            num_classes, class_names = 1, None
+        elif num_classes is None:
+            raise ValueError(f"{cls.__name__} is conditional: from_preset needs num_classes.")
         keras.utils.set_random_seed(seed)
-        built = preset.networks(image_shape, num_classes, latent_dim)
-        arguments = {"average_decay": preset.average_decay, **preset.objective, **overrides}
         return cls(
-            **{network: built[network] for network in cls.network_names},
+            **cls.preset_networks(preset, image_shape, num_classes, latent_dim),
             class_names=class_names,
             seed=seed,
             preset=name,
-            **arguments,
+            **{**cls.hyperparameters(name), **overrides},
         )
+
+    @classmethod
+    def preset_networks(
+        cls,
+        preset: Preset,
+        image_shape: tuple[int, ...],
+        num_classes: int,
+        latent_dim: int | None,
+    ) -> dict[str, keras.Model]:
+        """The preset's networks that this model has, by name."""
+        return preset.networks(image_shape, num_classes, latent_dim, cls.network_names)
+
+    @classmethod
+    def hyperparameters(cls, preset: str = "compact") -> dict[str, Any]:
+        """The constructor's weights, layers, decays and counts, as a preset sets them.
+
+        Example:
+
+        >>> from keras_cvaegan.models import WGAN
+        >>> WGAN.hyperparameters("paper")
+        {'critic_steps': 5, 'clip_value': 0.01, 'average_decay': None}
+        """
+        found = find_preset(preset)
+        own = {
+            name: parameter.default
+            for name, parameter in inspect.signature(cls).parameters.items()
+            if parameter.kind is parameter.KEYWORD_ONLY
+        }
+        preset_objective = {k: value for k, value in found.objective.items() if k in own}
+        return {**own, "average_decay": found.average_decay, **preset_objective}
 
     @property
     def networks(self) -> dict[str, keras.Model]:
         """The trained networks, by name."""
         return {name: getattr(self, name) for name in self.network_names}
+
+    @property
+    def phases(self) -> tuple[Phase, ...]:
+        """The parts of a training step: by default one, of `compute_objectives` and `updates`."""
+        return (Phase(self.updates),)
 
     @property
     def metrics(self) -> list[keras.metrics.Metric]:
@@ -153,79 +218,26 @@ class GenerativeModel(Step, Inference, keras.Model):
         """
         raise NotImplementedError
 
-    def compile(
-        self,
-        optimizer: keras.optimizers.Optimizer
-        | Mapping[str, keras.optimizers.Optimizer]
-        | None = None,
-        *,
-        jit_compile: bool = False,
-        steps_per_execution: int = 1,
-        run_eagerly: bool = False,
-    ) -> None:
-        """Chooses the optimizers and how the step is compiled.
-
-        Args:
-            optimizer: one for each network by name, or one optimizer (such as a
-                `keras.optimizers.MultiOptimizer`) for all; Adam with the preset's learning rates
-                by default.
-            jit_compile: whether XLA compiles the step.
-            steps_per_execution: steps a call of the compiled function; the host sees the losses
-                once in that many steps.
-            run_eagerly: whether the step runs uncompiled, for debugging.
-
-        Raises:
-            ValueError: for names that are not the networks'.
-        """
-        if optimizer is None:
-            optimizer = self._preset_optimizers()
-        if isinstance(optimizer, Mapping):
-            if set(optimizer) != set(self.network_names):
-                raise ValueError(
-                    "optimizer must have one optimizer for each network: "
-                    f"{', '.join(self.network_names)}. Received: {', '.join(optimizer)}."
-                )
-            owners = {
-                id(variable): optimizer[name]
-                for name, network in self.networks.items()
-                for variable in network.trainable_variables
-            }
-            self._optimizers = dict(optimizer)
-            optimizer = keras.optimizers.MultiOptimizer(lambda variable: owners[id(variable)])
-        else:
-            self._optimizers = optimizer
-        super().compile(
-            optimizer=optimizer,
-            jit_compile=jit_compile,
-            steps_per_execution=steps_per_execution,
-            run_eagerly=run_eagerly,
-        )
-        self.optimizer.build(self.trainable_variables)
-
-    def _preset_optimizers(self) -> dict[str, keras.optimizers.Optimizer]:
-        preset = find_preset(self.preset or "compact")
-        return {
-            name: keras.optimizers.Adam(preset.learning_rates[name], beta_1=preset.beta_1)
-            for name in self.network_names
-        }
-
-    def get_compile_config(self) -> dict[str, Any] | None:
-        if not self.compiled:
-            return None
-        return {"optimizer": keras.saving.serialize_keras_object(self._optimizers)}
-
-    def compile_from_config(self, config: dict[str, Any]) -> None:
-        self.compile(keras.saving.deserialize_keras_object(config["optimizer"]))
-
     def unpack(self, data: Any, training: bool = False) -> tuple[Any, Any]:
-        """Images as floats in [−1, 1], in training flipped, and labels, from a batch of `fit`."""
-        images, labels = ops.convert_to_tensor(data[0]), ops.convert_to_tensor(data[1])
+        """Images as floats in [−1, 1], in training flipped, and labels, from a batch of `fit`.
+
+        An unconditional model's labels are 0, whatever comes with the images.
+        """
+        images, labels, _ = keras.utils.unpack_x_y_sample_weight(data)
+        images = ops.convert_to_tensor(images)
         if keras.backend.standardize_dtype(images.dtype) == "uint8":
             images = ops.cast(images, full_precision_dtype()) / 127.5 - 1.0
         if training and self.horizontal_flip:
             flipped = self.noise(ops.shape(images)[0], FLIP_STREAM)[:, :1, None, None] > 0
             images = ops.where(flipped, ops.flip(images, axis=2), images)
-        return images, ops.cast(labels, "int32")
+        if not self.conditional:
+            return images, ops.zeros((ops.shape(images)[0],), "int32")
+        if labels is None:
+            raise ValueError(
+                f"{type(self).__name__} learns from images and their labels: fit(images, labels). "
+                "Received: images alone."
+            )
+        return images, ops.cast(ops.convert_to_tensor(labels), "int32")
 
     def one_hot(self, labels: Any) -> Any:
         """Labels as the class weights that networks take."""
@@ -245,22 +257,30 @@ class GenerativeModel(Step, Inference, keras.Model):
             dtype=full_precision_dtype(),
         )
 
-    def finish_step(self) -> None:
-        """What follows the updates: the average of the generator's weights, the step's number."""
-        if self.average_generator is not None:
-            step = ops.cast(self.step, full_precision_dtype())
-            decay = ops.minimum(self.average_decay, (1.0 + step) / (10.0 + step))
-            for average, current in zip(
-                self.average_generator.variables, self.generator.variables, strict=True
-            ):
-                average.assign(average + (1.0 - decay) * (current - average))
-        self.step.assign_add(1)
+    def prior_latents(self, count: Any) -> Any:
+        """z_p ~ N(0, I) of the current step, (count, latent_dim)."""
+        return self.noise(count, PRIOR_STREAM)
 
-    def track(self, measures: Mapping[str, Any]) -> dict[str, Any]:
-        """Adds the batch's measures to their means and returns the means."""
-        for name, tracker in self._trackers.items():
-            tracker.update_state(measures[name])
-        return {name: tracker.result() for name, tracker in self._trackers.items()}
+    def finish_phase(self, networks: Iterable[str]) -> None:
+        """What follows the updates of some networks: the average of the generator's weights."""
+        if self.average_generator is None or "generator" not in networks:
+            return
+        step = ops.cast(self.step, full_precision_dtype())
+        decay = ops.minimum(self.average_decay, (1.0 + step) / (10.0 + step))
+        for average, current in zip(
+            self.average_generator.variables, self.generator.variables, strict=True
+        ):
+            average.assign(average + (1.0 - decay) * (current - average))
+
+    def track(self, measures: Mapping[str, Any], finite: Any = None) -> None:
+        """Adds a batch's measures to their means.
+
+        Args:
+            measures: scalars by name, some of the class's `measures`.
+            finite: whether the batch's gradients were finite; None where no step is skipped.
+        """
+        for name, value in measures.items():
+            self._trackers[name].update_state(value, finite)
 
     def call(self, inputs: Mapping[str, Any], training: bool = False) -> Any:
         """Images of latents and class weights: {"z": (n, d), "labels": (n, K)}."""
@@ -271,6 +291,11 @@ class GenerativeModel(Step, Inference, keras.Model):
         for name, network in self.networks.items():
             with unsynchronized(network):
                 networks[name] = keras.saving.serialize_keras_object(network)
+        own = {
+            name: getattr(self, name)
+            for name, parameter in inspect.signature(type(self)).parameters.items()
+            if parameter.kind is parameter.KEYWORD_ONLY
+        }
         return {
             **networks,
             "class_names": list(self.class_names),
@@ -280,6 +305,7 @@ class GenerativeModel(Step, Inference, keras.Model):
             "preset": self.preset,
             "name": self.name,
             "dtype": self.dtype_policy.name,
+            **{k: list(v) if isinstance(v, tuple) else v for k, v in own.items()},
         }
 
     @classmethod
@@ -290,10 +316,3 @@ class GenerativeModel(Step, Inference, keras.Model):
                 config[name], custom_objects=custom_objects
             )
         return cls(**config)
-
-
-def check_weight(name: str, value: float) -> float:
-    """Returns an objective's weight as a float, or raises a ValueError unless it is ≥ 0."""
-    if isinstance(value, bool) or not isinstance(value, numbers.Real) or not 0 <= value < 1e12:
-        raise ValueError(f"{name} must be a number of at least 0. Received: {value!r}")
-    return float(value)

@@ -64,17 +64,20 @@ class Inference:
         """Draws images of the given classes.
 
         Args:
-            labels: n integers in [0, num_classes), or class weights of shape (n, num_classes).
+            labels: n integers in [0, num_classes), or class weights of shape (n, num_classes);
+                of an unconditional model n zeros.
             seed: one integer, or n of them: an image depends on its own seed and label alone.
 
         Returns:
-            uint8 array (n, height, width, channels).
+            uint8 array (n, height, width, channels); points, (n, d), are floats.
 
         Raises:
             ValueError: for a label out of range or of the wrong shape.
         """
         weights = self.class_weights(labels)
         images = self.decode(self.sample_latents(len(weights), seed), weights)
+        if self._are_points:
+            return images
         return np.clip(np.rint((images + 1.0) * 127.5), 0, 255).astype(np.uint8)
 
     def decode(self, z: np.ndarray, labels: Sequence[int] | np.ndarray) -> np.ndarray:
@@ -85,7 +88,7 @@ class Inference:
             labels: n integers, or class weights (n, num_classes).
 
         Returns:
-            float32 array (n, height, width, channels) in [−1, 1].
+            float32 array (n, height, width, channels) in [−1, 1]; of points (n, d).
         """
         weights = self.class_weights(labels)
         z = np.asarray(z, np.float32)
@@ -161,11 +164,20 @@ class Inference:
                 f"(n, {self.num_classes}). Received: {labels.dtype} of shape {labels.shape}."
             )
         wrong = labels[(labels < 0) | (labels >= self.num_classes)]
+        if wrong.size and not self.conditional:
+            raise ValueError(
+                f"{type(self).__name__} is unconditional: labels must be 0. Received: {wrong[0]}."
+            )
         if wrong.size:
             raise ValueError(
                 f"labels must be from 0 to {self.num_classes - 1}. Received: {wrong[0]}."
             )
         return np.eye(self.num_classes, dtype=np.float32)[labels]
+
+    @property
+    def _are_points(self) -> bool:
+        """Whether "images" are points, whose range is their own."""
+        return len(self.image_shape) == 1
 
     def _need(self, name: str) -> keras.Model:
         if name not in self.network_names:
@@ -177,11 +189,13 @@ class Inference:
 
     def _floats(self, images: np.ndarray) -> np.ndarray:
         images = np.asarray(images)
-        if images.ndim != 4 or images.shape[1:] != self.image_shape:
+        if images.shape[1:] != self.image_shape or not images.ndim:
             raise ValueError(
                 f"images must have the shape (n, {', '.join(map(str, self.image_shape))}). "
                 f"Received: {images.shape}."
             )
+        if self._are_points:
+            return images.astype(np.float32)
         if images.dtype == np.uint8:
             return images.astype(np.float32) / 127.5 - 1.0
         if not np.issubdtype(images.dtype, np.floating):

@@ -12,8 +12,15 @@ from keras_cvaegan.networks.compact import (
     compact_encoder,
     compact_generator,
 )
+from keras_cvaegan.networks.conditional import conditional_discriminator
 from keras_cvaegan.networks.dcgan import dcgan_discriminator
 from keras_cvaegan.networks.googlenet import googlenet_encoder
+from keras_cvaegan.networks.mlp import (
+    mlp_classifier,
+    mlp_discriminator,
+    mlp_encoder,
+    mlp_generator,
+)
 from keras_cvaegan.networks.presets import PRESETS, Preset, preset
 from keras_cvaegan.networks.upsampling_generator import upsampling_generator
 
@@ -25,8 +32,13 @@ __all__ = [
     "compact_discriminator",
     "compact_encoder",
     "compact_generator",
+    "conditional_discriminator",
     "dcgan_discriminator",
     "googlenet_encoder",
+    "mlp_classifier",
+    "mlp_discriminator",
+    "mlp_encoder",
+    "mlp_generator",
     "preset",
     "upsampling_generator",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from types import MappingProxyType
 from typing import Any
 
@@ -21,21 +21,22 @@ class Preset:
     Args:
         name: as on the command line.
         doc: one line for the programs' help.
-        builder: function of (image_shape, num_classes, latent_dim) that returns the networks
+        builders: a function of (image_shape, num_classes, latent_dim) for each of the networks
             "encoder", "generator", "discriminator" and "classifier".
         image_size: default side in pixels.
         latent_dim: dimensions of z.
-        batch_size: images a step.
+        batch_size: images an update.
         steps: default length of a training.
         learning_rates: of Adam, by network.
         beta_1: of Adam.
         average_decay: of the moving average of the generator's weights.
-        objective: keyword arguments of the model: weights, feature layers, decays.
+        objective: keyword arguments of the models, of which each takes those that it has:
+            weights, feature layers, decays.
     """
 
     name: str
     doc: str
-    builder: Callable[[tuple[int, int, int], int, int], Networks]
+    builders: MappingProxyType[str, Callable[[tuple[int, int, int], int, int], keras.Model]]
     image_size: int
     latent_dim: int
     batch_size: int
@@ -46,7 +47,11 @@ class Preset:
     objective: MappingProxyType[str, Any]
 
     def networks(
-        self, image_shape: tuple[int, int, int], num_classes: int, latent_dim: int | None = None
+        self,
+        image_shape: tuple[int, int, int],
+        num_classes: int,
+        latent_dim: int | None = None,
+        names: Iterable[str] | None = None,
     ) -> Networks:
         """Builds the preset's networks, by name.
 
@@ -54,39 +59,45 @@ class Preset:
             image_shape: `(height, width, channels)`.
             num_classes: at least 1.
             latent_dim: dimensions of z; the preset's by default.
+            names: of the networks to build; all by default.
 
         Raises:
             ValueError: for a shape that the architecture cannot take.
         """
-        return self.builder(tuple(image_shape), num_classes, latent_dim or self.latent_dim)
+        shape, latent_dim = tuple(image_shape), latent_dim or self.latent_dim
+        return {
+            name: self.builders[name](shape, num_classes, latent_dim)
+            for name in (self.builders if names is None else names)
+        }
 
 
-def _compact(image_shape: tuple[int, int, int], num_classes: int, latent_dim: int) -> Networks:
-    return {
-        "encoder": compact.compact_encoder(
-            image_shape, num_classes=num_classes, latent_dim=latent_dim
-        ),
-        "generator": compact.compact_generator(
-            image_shape, num_classes=num_classes, latent_dim=latent_dim
-        ),
-        "discriminator": compact.compact_discriminator(image_shape, base_filters=24),
-        "classifier": compact.compact_classifier(
-            image_shape, num_classes=num_classes, base_filters=24
-        ),
-    }
+_COMPACT = {
+    "encoder": lambda shape, num_classes, latent_dim: compact.compact_encoder(
+        shape, num_classes=num_classes, latent_dim=latent_dim
+    ),
+    "generator": lambda shape, num_classes, latent_dim: compact.compact_generator(
+        shape, num_classes=num_classes, latent_dim=latent_dim
+    ),
+    "discriminator": lambda shape, num_classes, latent_dim: compact.compact_discriminator(
+        shape, base_filters=24
+    ),
+    "classifier": lambda shape, num_classes, latent_dim: compact.compact_classifier(
+        shape, num_classes=num_classes, base_filters=24
+    ),
+}
 
-
-def _paper(image_shape: tuple[int, int, int], num_classes: int, latent_dim: int) -> Networks:
-    return {
-        "encoder": googlenet.googlenet_encoder(
-            image_shape, num_classes=num_classes, latent_dim=latent_dim
-        ),
-        "generator": upsampling_generator.upsampling_generator(
-            image_shape, num_classes=num_classes, latent_dim=latent_dim
-        ),
-        "discriminator": dcgan.dcgan_discriminator(image_shape),
-        "classifier": alexnet.alexnet_classifier(image_shape, num_classes=num_classes),
-    }
+_PAPER = {
+    "encoder": lambda shape, num_classes, latent_dim: googlenet.googlenet_encoder(
+        shape, num_classes=num_classes, latent_dim=latent_dim
+    ),
+    "generator": lambda shape, num_classes, latent_dim: upsampling_generator.upsampling_generator(
+        shape, num_classes=num_classes, latent_dim=latent_dim
+    ),
+    "discriminator": lambda shape, num_classes, latent_dim: dcgan.dcgan_discriminator(shape),
+    "classifier": lambda shape, num_classes, latent_dim: alexnet.alexnet_classifier(
+        shape, num_classes=num_classes
+    ),
+}
 
 
 PRESETS = {
@@ -95,7 +106,7 @@ PRESETS = {
         Preset(
             name="compact",
             doc="small networks for 16 to 128 px that train on two CPU cores",
-            builder=_compact,
+            builders=MappingProxyType(_COMPACT),
             image_size=32,
             latent_dim=16,
             batch_size=64,
@@ -116,7 +127,7 @@ PRESETS = {
         Preset(
             name="paper",
             doc="the paper's networks (GoogLeNet, DCGAN, AlexNet) at 128 px, with its weights",
-            builder=_paper,
+            builders=MappingProxyType(_PAPER),
             image_size=128,
             latent_dim=256,
             batch_size=64,

@@ -10,6 +10,8 @@ result that of one device with it.
 import contextlib
 import json
 import os
+import re
+import traceback
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -47,20 +49,37 @@ class Distribution:
         """Around `fit`: turns the loss of another worker into a clear error."""
         return contextlib.nullcontext()
 
+    def gather(self, value: float) -> list[float]:
+        """What each worker gives, in their order. All workers must call it at the same point.
+
+        Example:
+
+        >>> Distribution().gather(3)
+        [3.0]
+        """
+        return [float(value)]
+
     def check_same(self, step: int) -> None:
         """Checks that all workers go on from the same step.
 
         Raises:
             ValueError: on every worker, when one of them found another checkpoint.
         """
+        steps = [int(x) for x in self.gather(step)]
+        if len(set(steps)) > 1:
+            raise ValueError(
+                "The workers do not see the same run directory: their checkpoints are of the steps "
+                f"{', '.join(map(str, steps))}. Put --run_dir on a disk that all of them share."
+            )
 
-    def dataset(self, make: MakeDataset, batch_size: int) -> Any:
+    def dataset(self, make: MakeDataset, batch_size: int, batches_per_step: int = 1) -> Any:
         """The data set for `fit`.
 
         Args:
-            make: from (index, count) to this worker's part of every batch, the index-th of
+            make: from (index, count) to this worker's part of every step's images, the index-th of
                 `count`.
             batch_size: images of a whole batch.
+            batches_per_step: batches that the model's step takes, see `Phased`.
 
         Raises:
             ValueError: for a batch that the replicas cannot share equally.
@@ -70,7 +89,7 @@ class Distribution:
                 f"A batch must be a multiple of the {self.num_replicas} replicas that share it. "
                 f"Received: batch_size={batch_size}."
             )
-        return self._dataset(make, batch_size)
+        return self._dataset(make, batch_size * batches_per_step)
 
     def _dataset(self, make: MakeDataset, batch_size: int) -> Any:
         return make((0, 1))
@@ -99,11 +118,27 @@ class _Strategy(Distribution):
 
 class _MultiWorker(_Strategy):
     def __init__(self) -> None:
-        _check_cluster()
-        super().__init__(tf.distribute.MultiWorkerMirroredStrategy())
+        address = _check_cluster()
+        try:
+            strategy = tf.distribute.MultiWorkerMirroredStrategy()
+        except tf.errors.UnknownError as error:
+            raise OSError(
+                f"Cannot listen at {address!r}, the address of this worker in TF_CONFIG: another "
+                f"program may use the port. ({error.message})"
+            ) from error
+        super().__init__(strategy)
         resolver = self._strategy.cluster_resolver
         self.num_workers = len(resolver.cluster_spec().as_dict()["worker"])
         self.worker = resolver.task_id
+        self._of_all_replicas = tf.function(
+            lambda value: self._strategy.run(self._of_replica, args=(value,))
+        )
+
+    @contextlib.contextmanager
+    def scope(self) -> Iterator[None]:
+        # Every variable begins with the chief's value, which a lost worker cannot have.
+        with self.watch(), super().scope():
+            yield
 
     @contextlib.contextmanager
     def watch(self) -> Iterator[None]:
@@ -116,26 +151,26 @@ class _MultiWorker(_Strategy):
             tf.errors.DeadlineExceededError,
             tf.errors.FailedPreconditionError,
         ) as error:
+            # TensorFlow's frames hold a thread pool, which would complain as Python ends.
+            traceback.clear_frames(error.__traceback__)
+            said = re.sub(r"\{\{.*?\}\} *", "", error.message or "").partition("\n")[0]
             raise ConnectionError(
-                f"Worker {self.worker} has lost another of the {self.num_workers} workers. The "
-                "last checkpoint is intact: start all workers again with the same command, or "
-                "fewer with another TF_CONFIG, to go on from it. "
-                f"{type(error).__name__}: {(error.message or '').splitlines()[0]}"
+                f"Worker {self.worker} has lost another of the {self.num_workers} workers, whose "
+                "own output may say why. The last checkpoint is intact: to go on from it, start "
+                "all workers again with the same command, or fewer with another TF_CONFIG. "
+                f"({type(error).__name__}: {said})"
             ) from error
 
-    def check_same(self, step: int) -> None:
-        def of_worker() -> tf.Tensor:
-            context = tf.distribute.get_replica_context()
-            mine = tf.one_hot(context.replica_id_in_sync_group, self.num_replicas, dtype=tf.float64)
-            return context.all_reduce(tf.distribute.ReduceOp.SUM, step * mine)
+    def gather(self, value: float) -> list[float]:
+        with self.watch():
+            result = self._of_all_replicas(tf.constant(value, tf.float64))
+            values = self._strategy.experimental_local_results(result)[0].numpy()
+        return values[:: self.num_replicas // self.num_workers].tolist()
 
-        result = self._strategy.run(tf.function(of_worker))
-        steps = self._strategy.experimental_local_results(result)[0].numpy().astype(int).tolist()
-        if len(set(steps)) > 1:
-            raise ValueError(
-                "The workers do not see the same run directory: their checkpoints are of the steps "
-                f"{', '.join(map(str, steps))}. Put --run_dir on a disk that all of them share."
-            )
+    def _of_replica(self, value: tf.Tensor) -> tf.Tensor:
+        context = tf.distribute.get_replica_context()
+        mine = tf.one_hot(context.replica_id_in_sync_group, self.num_replicas, dtype=value.dtype)
+        return context.all_reduce(tf.distribute.ReduceOp.SUM, value * mine)
 
 
 class _DataParallel(Distribution):
@@ -229,8 +264,12 @@ def _check_count(devices: int, there: int) -> None:
         )
 
 
-def _check_cluster() -> None:
-    """Checks TF_CONFIG, whose errors would otherwise show as a wait without end."""
+def _check_cluster() -> str:
+    """Checks TF_CONFIG, whose errors would otherwise show as a wait without end.
+
+    Returns:
+        The address of this worker.
+    """
     example = (
         """TF_CONFIG='{"cluster": {"worker": ["host0:2222", "host1:2222"]}, """
         """"task": {"type": "worker", "index": 0}}'"""
@@ -249,3 +288,4 @@ def _check_cluster() -> None:
             f"workers and say which of them this is, as in {example}. "
             f"Received: TF_CONFIG={text!r}."
         )
+    return workers[int(task["index"])]

@@ -48,6 +48,8 @@ class RunDirectory:
         self.export = self.path / "export"
         self.evaluation = self.path / "evaluation.json"
         self.evaluation_classifier = self.path / "evaluation_classifier.keras"
+        self.evaluation_statistics = self.path / "evaluation_statistics.npz"
+        self.report = self.path / "report.html"
 
     def create(self) -> None:
         """Makes the folder where it is missing, and proves that it can be written.

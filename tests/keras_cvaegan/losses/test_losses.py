@@ -17,6 +17,18 @@ def discriminator_loss(real, *generated):
     return loss + sum(np.mean(np.logaddexp(0, logits)) for logits in generated)
 
 
+def non_saturating_generator_loss(*generated):
+    return sum(np.mean(np.logaddexp(0, -logits)) for logits in generated)
+
+
+def minimax_generator_loss(*generated):
+    return -sum(np.mean(np.logaddexp(0, logits)) for logits in generated)
+
+
+def wasserstein_distance(real, generated):
+    return np.mean(real) - np.mean(generated)
+
+
 def classification_loss(labels, logits):
     log_p = scipy.special.log_softmax(logits, axis=1)
     return -np.mean([row[label] for label, row in zip(labels, log_p, strict=True)])
@@ -58,6 +70,9 @@ def normal(random, *shape):
 
 CASES = [
     Case("discriminator_loss", lambda r, n, d: [normal(r, n, 1) for _ in range(3)]),
+    Case("non_saturating_generator_loss", lambda r, n, d: [normal(r, n, 1) for _ in range(2)]),
+    Case("minimax_generator_loss", lambda r, n, d: [normal(r, n, 1) for _ in range(2)]),
+    Case("wasserstein_distance", lambda r, n, d: [normal(r, n, 1), normal(r, n + 1, 1)]),
     Case("classification_loss", lambda r, n, d: [r.integers(0, d, n), normal(r, n, d)], 1),
     Case("pairwise_matching", lambda r, n, d: [normal(r, n, d, 2), normal(r, n, d, 2)]),
     Case("mean_feature_matching", lambda r, n, d: [normal(r, n, d), normal(r, n + 1, d)]),
@@ -70,7 +85,7 @@ CASES = [
 every_loss = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 losses_of_dimensions = pytest.mark.parametrize(
     "case",
-    [case for case in CASES if case.name not in ("discriminator_loss", "classification_loss")],
+    [case for case in CASES if case.name.endswith(("matching", "divergence"))],
     ids=lambda case: case.name,
 )
 

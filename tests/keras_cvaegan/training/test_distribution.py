@@ -16,6 +16,14 @@ def test_a_batch_that_the_replicas_cannot_share_is_refused():
         distribution.dataset(lambda shard: shard, 8)
 
 
+def test_workers_that_stand_at_other_steps_are_refused(monkeypatch):
+    distribution = Distribution()
+    distribution.check_same(4)
+    monkeypatch.setattr(distribution, "gather", lambda step: [step, 2.0])
+    with pytest.raises(ValueError, match=r"are of the steps 4, 2\. Put --run_dir on a disk"):
+        distribution.check_same(4.0)
+
+
 def test_unknown_strategy_is_refused():
     with pytest.raises(ValueError, match=r"one of none, mirrored.*Received: 'miror'"):
         open_distribution("miror")

@@ -1,0 +1,30 @@
+"""Checks of the arguments of models."""
+
+import numbers
+import operator
+from collections.abc import Iterable
+
+
+def check_weight(name: str, value: float) -> float:
+    """Returns an objective's weight as a float, or raises a ValueError unless it is ≥ 0."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Real) or not 0 <= value < 1e12:
+        raise ValueError(f"{name} must be a number of at least 0. Received: {value!r}")
+    return float(value)
+
+
+def check_count(name: str, value: int) -> int:
+    """Returns a count as an int, or raises a ValueError unless it is an integer ≥ 1."""
+    try:
+        count = 0 if isinstance(value, bool) else operator.index(value)
+    except TypeError:
+        count = 0
+    if count < 1:
+        raise ValueError(f"{name} must be an integer of at least 1. Received: {value!r}")
+    return count
+
+
+def check_choice(name: str, value: str, choices: Iterable[str]) -> str:
+    """Returns a word that is one of some choices, or raises a ValueError."""
+    if value not in choices:
+        raise ValueError(f"{name} must be one of {', '.join(choices)}. Received: {value!r}")
+    return value

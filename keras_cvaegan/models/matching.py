@@ -1,0 +1,135 @@
+"""What models share that match means of features: Eq. 2 and Eq. 4 of Bao et al. 2017.
+
+Both speak of the whole batch, on however many replicas it lies. Maps are pooled over space.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import keras
+from keras import ops
+
+from keras_cvaegan import losses
+from keras_cvaegan.layers import ClassCenters
+from keras_cvaegan.layers.class_centers import same_class_weights
+from keras_cvaegan.precision import full_precision
+
+
+class MeanMatching:
+    """L_GD of a `GenerativeModel` with a discriminator (Eq. 2)."""
+
+    def prepare_mean_matching(self, layers: Sequence[str], decay: float) -> None:
+        """Chooses f_D; for the constructor.
+
+        Args:
+            layers: outputs of the discriminator.
+            decay: of the moving averages of the means; 0: means of the batch.
+
+        Raises:
+            ValueError: for a layer that the discriminator does not give, or a wrong decay.
+        """
+        self.discriminator_layers = check_layers(self.discriminator, layers)
+        self.mean_center_decay = decay
+        self.real_means = _centers(self.discriminator, layers, 1, decay)
+        self.generated_means = _centers(self.discriminator, layers, 1, decay)
+
+    def mean_matching(
+        self, real: Mapping[str, Any], generated: Mapping[str, Any], training: bool
+    ) -> Any:
+        """Eq. 2 over the layers of f_D, from the discriminator's outputs."""
+        loss = 0.0
+        for layer, real_means, generated_means in zip(
+            self.discriminator_layers, self.real_means, self.generated_means, strict=True
+        ):
+            features = self.all_replicas(_pooled(real[layer]))
+            one_class = ops.zeros((ops.shape(features)[0],), "int32")
+            loss = loss + losses.mean_feature_matching(
+                real_means(features, one_class, training=training),
+                generated_means(
+                    self.all_replicas(_pooled(generated[layer])), one_class, training=training
+                ),
+            )
+        return loss
+
+
+class ClassMatching:
+    """L_GC of a `GenerativeModel` with a classifier (Eq. 4)."""
+
+    def prepare_class_matching(self, layers: Sequence[str], decay: float) -> None:
+        """Chooses f_C; for the constructor.
+
+        Args:
+            layers: outputs of the classifier.
+            decay: of the moving averages of the classes' means; 0: means of the batch.
+
+        Raises:
+            ValueError: for a layer that the classifier does not give, or a wrong decay.
+        """
+        self.classifier_layers = check_layers(self.classifier, layers)
+        self.class_center_decay = decay
+        self.real_centers = _centers(self.classifier, layers, self.num_classes, decay)
+        self.generated_centers = _centers(self.classifier, layers, self.num_classes, decay)
+
+    def class_matching(
+        self, real: Mapping[str, Any], generated: Mapping[str, Any], labels: Any, training: bool
+    ) -> Any:
+        """Eq. 4 over the layers of f_C, from the classifier's outputs."""
+        labels = self.all_replicas(labels)
+        weights = same_class_weights(labels)
+        loss = 0.0
+        for layer, real_centers, generated_centers in zip(
+            self.classifier_layers, self.real_centers, self.generated_centers, strict=True
+        ):
+            loss = loss + losses.class_mean_feature_matching(
+                real_centers(self.all_replicas(_pooled(real[layer])), labels, training=training),
+                generated_centers(
+                    self.all_replicas(_pooled(generated[layer])), labels, training=training
+                ),
+                weights,
+            )
+        return loss
+
+
+def pairwise_feature_matching(
+    real: Mapping[str, Any], reconstructed: Mapping[str, Any], layers: Sequence[str]
+) -> Any:
+    """½ ‖f(x_r) − f(x_f)‖² (Eq. 6) over the layers of f, from a network's outputs."""
+    return sum(losses.pairwise_matching(real[layer], reconstructed[layer]) for layer in layers)
+
+
+def check_layers(network: keras.Model, layers: Sequence[str]) -> tuple[str, ...]:
+    """Returns feature layers as a tuple, or raises a ValueError for those a network lacks."""
+    allowed = [name for name in network.output if name != "logits"]
+    unknown = [name for name in layers if name not in allowed]
+    if unknown or not layers:
+        raise ValueError(
+            f"The feature layers of the {network.name} must be some of {', '.join(allowed)}. "
+            f"Received: {', '.join(layers) or 'none'}."
+        )
+    return tuple(layers)
+
+
+def _centers(
+    network: keras.Model, layers: Sequence[str], num_classes: int, decay: float
+) -> list[ClassCenters]:
+    """A built `ClassCenters` for each feature layer of a network."""
+    result = []
+    for layer in layers:
+        centers = ClassCenters(num_classes, decay)
+        centers.build((None, network.output[layer].shape[-1]))
+        result.append(centers)
+    return result
+
+
+def _pooled(features: Any) -> Any:
+    """Features whose mean is matched: maps are averaged over space.
+
+    The factor keeps the squared distance of two maps that differ by the same vector everywhere.
+    """
+    features = full_precision(features)
+    if len(features.shape) == 4:
+        _, height, width, _ = features.shape
+        features = (height * width) ** 0.5 * ops.mean(features, axis=(1, 2))
+    return features

@@ -1,0 +1,124 @@
+"""VAE/GAN: a variational auto-encoder whose reconstructions match a discriminator's features."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import keras
+from keras import ops
+
+from keras_cvaegan import losses
+from keras_cvaegan.models.arguments import check_weight
+from keras_cvaegan.models.generative_model import GenerativeModel
+from keras_cvaegan.models.matching import check_layers, pairwise_feature_matching
+from keras_cvaegan.models.variational import Variational
+
+
+@keras.saving.register_keras_serializable(package="keras_cvaegan")
+class VAEGAN(Variational, GenerativeModel):
+    """VAE/GAN (Larsen et al., "Autoencoding beyond pixels using a learned similarity metric",
+    ICML 2016).
+
+    With x_f = G(z), z ~ E(x_r), and x_p = G(z_p), z_p ~ N(0, I):
+
+        E minimizes  λ_KL L_KL + L_f
+        G minimizes  L_f + λ_adv L_adv
+        D minimizes  L_D = −E[log D(x_r)] − E[log(1 − D(x_f))] − E[log(1 − D(x_p))]
+
+        L_f = ½ E[‖f_D(x_r) − f_D(x_f)‖²]
+        L_adv = −E[log D(x_f)] − E[log D(x_p)]
+
+    simultaneously, from one forward pass (Algorithm 1 there). Features take the place of pixels.
+    Larsen's γ weighs L_f against L_adv for the generator: it is 1 / λ_adv. L_adv has the form that
+    Bao et al. 2017 give it (below Eq. 1), whose gradient does not vanish. Unconditional (Fig. 2c
+    of Bao et al.).
+
+    Args:
+        encoder: {"images", "labels"} → {"z_mean", "z_log_var"}.
+        generator: {"z", "labels"} → images in [−1, 1].
+        discriminator: images → {"logits", "features", …}.
+        kl_weight: λ_KL.
+        adversarial_weight: λ_adv.
+        discriminator_layers: outputs of the discriminator that f_D stands for.
+        class_names, seed, average_decay, horizontal_flip, preset: see `GenerativeModel`.
+
+    Raises:
+        ValueError: for a negative weight, or a feature layer that the discriminator does not give.
+
+    Example:
+
+    >>> import numpy as np
+    >>> model = VAEGAN.from_preset("compact", image_shape=(16, 16, 3))
+    >>> model.compile()
+    >>> images = np.zeros((8, 16, 16, 3), "uint8")
+    >>> history = model.fit(images, batch_size=4, verbose=0)
+    >>> model.reconstruct(images[:2], [0, 0]).shape
+    (2, 16, 16, 3)
+    """
+
+    conditional = False
+    network_names = ("encoder", "generator", "discriminator")
+    updates: ClassVar = {
+        # L_KL does not reach G, so one gradient of the sum serves E and G.
+        "encoder_and_generator": ("encoder", "generator"),
+        "adversarial": ("generator",),
+        "discriminator": ("discriminator",),
+    }
+    measures = (
+        "kl_divergence",
+        "discriminator_feature_matching",
+        "adversarial_loss",
+        "discriminator_loss",
+    )
+
+    def __init__(
+        self,
+        encoder: keras.Model,
+        generator: keras.Model,
+        discriminator: keras.Model,
+        *,
+        kl_weight: float = 1.0,
+        adversarial_weight: float = 1.0,
+        discriminator_layers: Sequence[str] = ("features",),
+        **kwargs: Any,
+    ):
+        networks = {"encoder": encoder, "generator": generator, "discriminator": discriminator}
+        super().__init__(networks, **kwargs)
+        self.kl_weight = check_weight("kl_weight", kl_weight)
+        self.adversarial_weight = check_weight("adversarial_weight", adversarial_weight)
+        self.discriminator_layers = check_layers(discriminator, discriminator_layers)
+        self.prepare_posterior()
+
+    def compute_objectives(
+        self, images: Any, labels: Any, training: bool
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        classes = self.one_hot(labels)
+        z_mean, z_log_var, z = self.posterior(images, classes, training)
+        prior_z = self.prior_latents(ops.shape(images)[0])
+        reconstructed = self.generator({"z": z, "labels": classes}, training=training)
+        generated = self.generator({"z": prior_z, "labels": classes}, training=training)
+        real_d = self.discriminator(images, training=training)
+        reconstructed_d = self.discriminator(reconstructed, training=training)
+        generated_d = self.discriminator(generated, training=training)
+        measures = {
+            "kl_divergence": losses.kl_divergence(z_mean, z_log_var),
+            "discriminator_feature_matching": pairwise_feature_matching(
+                real_d, reconstructed_d, self.discriminator_layers
+            ),
+            "adversarial_loss": losses.non_saturating_generator_loss(
+                reconstructed_d["logits"], generated_d["logits"]
+            ),
+            "discriminator_loss": losses.discriminator_loss(
+                real_d["logits"], reconstructed_d["logits"], generated_d["logits"]
+            ),
+        }
+        objectives = {
+            "encoder_and_generator": (
+                self.kl_weight * measures["kl_divergence"]
+                + measures["discriminator_feature_matching"]
+            ),
+            "adversarial": self.adversarial_weight * measures["adversarial_loss"],
+            "discriminator": measures["discriminator_loss"],
+        }
+        return objectives, measures

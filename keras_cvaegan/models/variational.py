@@ -1,0 +1,41 @@
+"""What models with an encoder share: the posterior, sampled."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from keras import ops
+
+from keras_cvaegan.layers import GaussianSampling
+from keras_cvaegan.models.generative_model import POSTERIOR_STREAM
+
+
+class Posterior(NamedTuple):
+    """Mean and log-variance of z given images and labels, and a sample of z."""
+
+    z_mean: Any
+    z_log_var: Any
+    z: Any
+
+
+class Variational:
+    """The sampled posterior of a `GenerativeModel` with an encoder."""
+
+    def prepare_posterior(self) -> None:
+        """Makes the sampling layer; for the constructor."""
+        self.sampling = GaussianSampling(seed=self.seed, stream=POSTERIOR_STREAM)
+        self.sampling.build((None, self.latent_dim))
+
+    def posterior(self, images: Any, classes: Any, training: bool) -> Posterior:
+        """Encodes images and samples z with the noise of the current step.
+
+        Args:
+            images: (n, …).
+            classes: class weights (n, num_classes).
+            training: whether batch statistics are used and moved.
+        """
+        encoded = self.encoder({"images": images, "labels": classes}, training=training)
+        z_mean, z_log_var = encoded["z_mean"], self.sampling.clip(encoded["z_log_var"])
+        rows = self.global_rows(ops.shape(images)[0])
+        z = self.sampling((z_mean, z_log_var), step=self.step, rows=rows)
+        return Posterior(z_mean, z_log_var, z)

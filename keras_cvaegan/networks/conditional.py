@@ -1,0 +1,55 @@
+"""A discriminator that sees the label, made of one that does not."""
+
+from __future__ import annotations
+
+import keras
+from keras import layers
+
+from keras_cvaegan.networks.common import check_positive_integer
+from keras_cvaegan.precision import full_precision_dtype
+
+
+def conditional_discriminator(
+    discriminator: keras.Model,
+    *,
+    num_classes: int,
+    hidden_units: int = 256,
+    name: str = "discriminator",
+) -> keras.Model:
+    """Discriminator D(x, c): the label joins the features of a D(x) of any architecture.
+
+    As in the joint hidden layer of Mirza & Osindero 2014: features and label are concatenated,
+    a fully connected layer with LeakyReLU sees both, and a linear one gives the logit. (Without
+    the hidden layer the label would only shift the logit.) The layer takes the place of D's own
+    last one; f_D is again the input of the last layer.
+
+    Args:
+        discriminator: images → {"logits", "features", …}. Its layers become part of the result.
+        num_classes: at least 1.
+        hidden_units: of the joint hidden layer, at least 1.
+        name: of the model.
+
+    Returns:
+        A model of {"images", "labels": (n, num_classes)} to the outputs of `discriminator`:
+        "logits" (n, 1), "features" (n, hidden_units), and its others as they are.
+
+    Raises:
+        ValueError: if an argument is out of its range.
+
+    Example:
+
+    >>> from keras_cvaegan.networks import compact_discriminator
+    >>> plain = compact_discriminator((16, 16, 3))
+    >>> conditional_discriminator(plain, num_classes=3).input["labels"].shape
+    (None, 3)
+    """
+    check_positive_integer("hidden_units", hidden_units)
+    check_positive_integer("num_classes", num_classes)
+    labels = keras.Input((num_classes,), dtype=full_precision_dtype(), name="labels")
+    x = layers.Concatenate(name="join_label")([discriminator.output["features"], labels])
+    x = layers.Dense(hidden_units, kernel_initializer="he_normal", name="joint")(x)
+    x = layers.LeakyReLU(0.2, name="joint_relu")(x)
+    features = layers.Activation("linear", dtype=full_precision_dtype(), name="joint_features")(x)
+    logits = layers.Dense(1, dtype=full_precision_dtype(), name="joint_logits")(features)
+    outputs = {**discriminator.output, "features": features, "logits": logits}
+    return keras.Model({"images": discriminator.input, "labels": labels}, outputs, name=name)

@@ -1,0 +1,127 @@
+"""How fast and how well a training goes, measured and shown at every epoch's end.
+
+`trainers.fit` makes an epoch as long as one line of the log; its losses are means over its steps.
+"""
+
+import math
+import os
+import sys
+import time
+from collections.abc import Mapping
+from typing import IO, Any
+
+import keras
+
+from keras_cvaegan.training.checkpoints import steps_taken
+
+
+class Speed(keras.callbacks.Callback):
+    """Adds "seconds" and "images_per_second" to the logs that the callbacks after it see.
+
+    Args:
+        batch_size: images a step.
+        seconds: spent on the run before this process.
+    """
+
+    def __init__(self, batch_size: int, seconds: float = 0.0) -> None:
+        super().__init__()
+        self._batch_size = batch_size
+        self._seconds = seconds
+
+    def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
+        self._began = time.monotonic()
+
+    def on_epoch_begin(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
+        self._epoch_began = time.monotonic()
+        self._epoch_step = steps_taken(self.model)
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        now = time.monotonic()
+        images = (steps_taken(self.model) - self._epoch_step) * self._batch_size
+        logs["seconds"] = self._seconds + now - self._began
+        logs["images_per_second"] = images / max(now - self._epoch_began, 1e-9)
+
+
+class LossScale(keras.callbacks.Callback):
+    """Adds "loss_scale" and "skipped_steps" to the logs under the policy mixed_float16.
+
+    An update whose gradients overflow half precision changes nothing: it is skipped, and the scale
+    halved. Skipped updates count from the start of the run; most models take one a step.
+    """
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        optimizer = self.model.optimizer
+        if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+            applied = int(keras.ops.convert_to_numpy(optimizer.iterations))
+            logs["loss_scale"] = float(keras.ops.convert_to_numpy(optimizer.dynamic_scale))
+            updates = steps_taken(self.model) * self.model.batches_per_step
+            logs["skipped_steps"] = updates - applied
+
+
+def reported(model: keras.Model, logs: Mapping[str, Any]) -> dict[str, float]:
+    """What a line of the log says besides step and speed."""
+    names = [*model.measures, "loss_scale", "skipped_steps"]
+    return {name: float(logs[name]) for name in names if name in logs}
+
+
+class ProgressLine(keras.callbacks.Callback):
+    """Shows step, speed, time left and losses. Needs `Speed` before it.
+
+    On a terminal one line is written over and over; elsewhere a line at most every few seconds.
+
+    Args:
+        steps: length of the run.
+        batch_size: images a step.
+        stream: where to write; stdout by default.
+        seconds_between: of lines that are not on a terminal.
+    """
+
+    def __init__(
+        self, steps: int, batch_size: int, stream: IO[str] | None = None, seconds_between: float = 5
+    ) -> None:
+        super().__init__()
+        self._steps = steps
+        self._batch_size = batch_size
+        self._stream = stream or sys.stdout
+        self._seconds_between = seconds_between
+        self._last = -math.inf
+        self._rate: float | None = None
+
+    def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
+        step, now = steps_taken(self.model), time.monotonic()
+        # The first epoch contains the compilation: it does not tell the speed of the others.
+        if epoch > 0:
+            latest = logs["images_per_second"]
+            self._rate = latest if self._rate is None else 0.9 * self._rate + 0.1 * latest
+        terminal = self._stream.isatty()
+        done = step >= self._steps
+        if not (terminal or done or now >= self._last + self._seconds_between):
+            return
+        self._last = now
+        line = self._line(step, logs)
+        if terminal:
+            columns = os.get_terminal_size(self._stream.fileno()).columns
+            line = f"\r\x1b[K{line[: columns - 1]}"
+        self._stream.write(line if terminal and not done else f"{line}\n")
+        self._stream.flush()
+
+    def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
+        if self._stream.isatty() and steps_taken(self.model) < self._steps:
+            self._stream.write("\n")
+
+    def _line(self, step: int, logs: Mapping[str, Any]) -> str:
+        left = ""
+        if self._rate:
+            left = f"{_duration((self._steps - step) * self._batch_size / self._rate)} left  "
+        losses = "  ".join(
+            f"{name} {value:.4g}" for name, value in reported(self.model, logs).items()
+        )
+        return (
+            f"step {step}/{self._steps}  {logs['images_per_second']:.0f} images/s  {left}{losses}"
+        )
+
+
+def _duration(seconds: float) -> str:
+    minutes, seconds = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"
