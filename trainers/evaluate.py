@@ -1,4 +1,4 @@
-"""Measures a trained model: recognition of its samples, and reconstruction of held-out pictures.
+"""Measures a trained model beside held-out pictures, and writes evaluation.json and report.html.
 
 A classifier of the real training pictures, trained once and kept, is the judge.
 """
@@ -6,27 +6,63 @@ A classifier of the real training pictures, trained once and kept, is the judge.
 import json
 import shlex
 import time
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 import datasets
-from keras_cvaegan import pictures
-from trainers import command_line, configuration
+from trainers import command_line, configuration, figures
 
 if TYPE_CHECKING:
     import keras
     from absl.flags import FlagValues
 
-    from keras_cvaegan.models import GenerativeModel
     from keras_cvaegan.training.run_directory import RunDirectory
+    from trainers.yardstick import Yardstick
+
+METRICS = (
+    *("top1_accuracy", "inception_score", "frechet_distance", "kernel_distance"),
+    *("precision", "recall", "density", "coverage"),
+    *("intra_class_frechet_distance", "intra_class_diversity", "novelty", "reconstruction"),
+)
+EXTRACTORS = ("classifier", "inception")
+MAX_CLASSES_SHOWN = 10
 
 COMMAND = command_line.Command("trainers.evaluate", __doc__)
 command_line.run_dir_flag(COMMAND)
 with COMMAND.section("Samples"):
     COMMAND.integer("samples_per_class", 100, "generated pictures a class", lower_bound=1)
     COMMAND.integer("seed", 0, "of the generated pictures", lower_bound=0, upper_bound=2**32 - 1)
-    COMMAND.integer("max_test_images", 10_000, "most held-out pictures to use", lower_bound=1)
+with COMMAND.section("Real pictures"):
+    COMMAND.integer(
+        "max_test_images",
+        10_000,
+        "most held-out pictures to use. They and the samples are both compared with all training "
+        "pictures: what held-out ones reach is what a perfect model would with as many samples",
+        lower_bound=1,
+    )
+with COMMAND.section("Measures"):
+    COMMAND.string(
+        "metrics",
+        None,
+        f"which, of {', '.join(METRICS)}; the others are left out of the file (default: all)",
+    )
+    COMMAND.enum(
+        "extractor",
+        "classifier",
+        EXTRACTORS,
+        "what gives the features that are compared\n"
+        "classifier: the judge, made for these data; downloads nothing\n"
+        "inception: Inception-v3 of ImageNet, for figures of the kind that papers report "
+        "(downloads 96 MB; slow without a GPU)",
+    )
+    COMMAND.string("inception_weights", None, "Keras' file of them, where it is there already")
+    COMMAND.boolean(
+        "cas",
+        False,
+        "classification accuracy score besides: train a classifier on the samples alone, which "
+        "takes minutes or more, and wants samples like the training pictures in number",
+    )
 
 
 def judge(
@@ -79,92 +115,108 @@ def judge(
     return classifier, about
 
 
-def reconstruction(
-    model: "GenerativeModel", images: np.ndarray, labels: np.ndarray
-) -> tuple[float, float]:
-    """Returns mean squared error (in units of [−1, 1]) and mean PSNR (in dB) of reconstructions."""
-    errors = []
-    for start in range(0, len(images), 256):
-        rows = slice(start, start + 256)
-        difference = model.reconstruct(images[rows], labels[rows]) - pictures.from_uint8(
-            images[rows]
-        )
-        errors.append(np.mean(np.square(difference, dtype=np.float64), axis=(1, 2, 3)))
-    errors = np.concatenate(errors)
-    return float(errors.mean()), float(np.mean(10 * np.log10(4 / np.maximum(errors, 1e-12))))
+def open_yardstick(
+    run: "RunDirectory", config: dict[str, Any], values: "FlagValues", names: Sequence[str]
+) -> "Yardstick":
+    """Returns the real side of the measurement, with the judge where one is needed."""
+    from keras_cvaegan.metrics import InceptionExtractor
+    from trainers.yardstick import Yardstick
+
+    data = configuration.data_arguments(config)
+    extractor = None
+    statistics = run.evaluation_statistics
+    needs_judge = values.cas or bool(set(names) - {"reconstruction"})
+    if needs_judge and values.extractor == "inception":
+        try:
+            extractor = InceptionExtractor(values.inception_weights or "imagenet")
+        except OSError as error:
+            raise OSError(
+                "The weights of Inception-v3 cannot be had: give Keras' file, "
+                "inception_v3_weights_tf_dim_ordering_tf_kernels.h5, with --inception_weights, or "
+                f"use --extractor=classifier. Received: {error.__cause__}"
+            ) from error
+        # Beside the decoded pictures, where other runs on them find it.
+        folder = Path(datasets.prepare(split="train", **data).images.filename).parent
+        statistics = folder / f"statistics-{extractor.fingerprint}.npz"
+        needs_judge = values.cas or bool({"top1_accuracy", "novelty"} & set(names))
+    num_classes = len(configuration.data_source(config).class_names)
+    classifier, about = judge(run, config, num_classes) if needs_judge else (None, None)
+    return Yardstick(
+        data,
+        classifier,
+        about,
+        extractor=extractor,
+        statistics=statistics,
+        max_test_images=values.max_test_images,
+    )
+
+
+def table(results: dict[str, Any]) -> str:
+    """Returns the figures of evaluation.json to be read: real beside generated."""
+    lines = []
+
+    def line(title: str, *cells: str) -> None:
+        lines.append(f"{title:<38}" + "".join(f"{cell:>20}" for cell in cells))
+
+    counts = results["samples"]
+    line("", "real", "generated")
+    line("pictures", f"{counts['real']:,}", f"{counts['generated']:,}")
+    for figure in figures.present(results):
+        line(figure.title, *(figure.text(results[side]) for side in ("real", "generated")))
+    classes = figures.lowest_classes(results, MAX_CLASSES_SHOWN)
+    if classes:
+        total = len(results["generated"]["top1_accuracy_by_class"])
+        few = f", lowest {len(classes)} of {total}" if len(classes) < total else ""
+        lines += ["", f"Top-1 accuracy by class{few}"]
+        for name, *shares in classes:
+            line(f"  {name}", *shares)
+    return "\n".join([*lines, *(f"Note: {note}" for note in results["notes"])])
+
+
+def parse_metrics(text: str | None) -> tuple[str, ...] | None:
+    """Returns the names in `--metrics`, or None where it was not given.
+
+    Raises:
+        ValueError: for a name that is not one of `METRICS`.
+    """
+    if text is None:
+        return None
+    names = tuple(name.strip() for name in text.split(","))
+    for name in names:
+        if name not in METRICS:
+            raise ValueError(f"--metrics takes names of {', '.join(METRICS)}. Received: {name!r}.")
+    return names
 
 
 def main(values: "FlagValues") -> None:
     run_dir = command_line.required_run_dir(values)
+    names = parse_metrics(values.metrics)
 
     import keras_cvaegan
-    from keras_cvaegan.metrics import recognition
-    from keras_cvaegan.training.checkpoints import steps_taken
     from keras_cvaegan.training.run_directory import RunDirectory, write_json
+    from trainers import measuring, report
 
     run = RunDirectory(run_dir)
     config = run.read_config()["config"]
     model = keras_cvaegan.load(run.finished_model())
-    test = datasets.prepare(split="test", **configuration.data_arguments(config))
-    names = test.description.class_names
-    if names != model.class_names:
-        raise ValueError(
-            f"The data have {len(names)} classes, {', '.join(names[:10])} …, the model "
-            f"{model.num_classes}: {', '.join(model.class_names[:10])} …. They must be the same: "
-            "have the data changed since the training?"
-        )
-    classifier, about = judge(run, config, model.num_classes)
-
-    # Evenly over the split, which may be in the order of the classes.
-    count = min(len(test.labels), values.max_test_images)
-    chosen = np.linspace(0, len(test.labels) - 1, count).astype(int)
-    images, labels = test.images[chosen], test.labels[chosen]
-    real = recognition.recognise(classifier, images)
-    wanted = np.repeat(np.arange(model.num_classes), values.samples_per_class)
-    generated = recognition.recognise(classifier, model.generate(wanted, seed=values.seed))
-    error, psnr = reconstruction(model, images, labels)
-
-    by_class = {
-        "real": recognition.top1_by_class(real, labels, len(names)),
-        "generated": recognition.top1_by_class(generated, wanted, len(names)),
-    }
-    results = {
-        "generated": {
-            "top1_accuracy": float(np.mean(generated == wanted)),
-            "top1_accuracy_by_class": dict(zip(names, by_class["generated"], strict=True)),
-            "reconstruction_mse": error,
-            "reconstruction_psnr": psnr,
-        },
-        "real": {
-            "top1_accuracy": float(np.mean(real == labels)),
-            "top1_accuracy_by_class": dict(zip(names, by_class["real"], strict=True)),
-        },
-        "extractor": about,
-        "samples": {
-            "generated_per_class": values.samples_per_class,
-            "generated": len(wanted),
-            "seed": values.seed,
-            "real": count,
-            "real_split": "test",
-            "step": steps_taken(model),
-        },
-    }
+    test = datasets.prepare(split="test", **configuration.data_arguments(config)).description
+    measuring.check_data(model, test.class_names, test.image_shape)
+    names = measuring.possible_names(model, names, values.cas)
+    began = time.monotonic()
+    results = measuring.measure(
+        model,
+        open_yardstick(run, config, values, names),
+        names=names,
+        samples_per_class=values.samples_per_class,
+        seed=values.seed,
+        cas=values.cas,
+        pictures_dir=run.samples,
+    )
     write_json(run.evaluation, results)
-
-    print(f"\n{'Top-1 accuracy':<30}{'real':>10}{'generated':>12}")
-    for name, *shares in zip(names, by_class["real"], by_class["generated"], strict=True):
-        print(
-            f"  {name:<28}"
-            + "".join(f"{_share(x):>{w}}" for x, w in zip(shares, (10, 12), strict=True))
-        )
-    overall = results["real"]["top1_accuracy"], results["generated"]["top1_accuracy"]
-    print(f"{'all':<30}{overall[0]:>10.3f}{overall[1]:>12.3f}")
-    print(f"Reconstruction of {count} test pictures: MSE {error:.4f}, PSNR {psnr:.1f} dB")
+    print(f"\n{table(results)}\n\nIn {time.monotonic() - began:.0f} s, compared by:", end=" ")
+    print(results["extractor"]["name"] if "extractor" in results else "pixels")
     print(f"Written to {shlex.quote(str(run.evaluation))}")
-
-
-def _share(value: float | None) -> str:
-    return "none" if value is None else f"{value:.3f}"
+    print(f"Report: {shlex.quote(str(report.write(run)))}")
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from keras_cvaegan import pictures
-from trainers import evaluate, export, generate
+from trainers import evaluate, export, generate, report
 
 
 def call(program, capsys, *arguments):
@@ -55,14 +55,14 @@ def test_export_writes_the_next_version(finished_run, tmp_path, capsys):
     assert (tmp_path / "1" / "saved_model.pb").is_file()
 
 
-@pytest.mark.parametrize("program", [evaluate, export, generate])
+@pytest.mark.parametrize("program", [evaluate, export, generate, report])
 def test_run_dir_is_needed(program, capsys):
     code, _, errors = call(program, capsys)
     assert code == 1
     assert "--run_dir is missing" in errors
 
 
-@pytest.mark.parametrize("program", [evaluate, export, generate])
+@pytest.mark.parametrize("program", [evaluate, export, generate, report])
 def test_not_a_run_directory(program, tmp_path, capsys):
     code, _, errors = call(program, capsys, f"--run_dir={tmp_path}")
     assert code == 1
@@ -77,41 +77,6 @@ def test_not_a_model(program, tmp_path, capsys):
     assert code == 1
     assert errors.count("\n") == 1
     assert "is not a model that keras_cvaegan can load" in errors
-
-
-def test_evaluate_writes_its_figures_and_keeps_its_classifier(finished_run, capsys, monkeypatch):
-    import keras
-
-    from keras_cvaegan.metrics import recognition
-
-    trainings = []
-
-    def train_classifier(train, validation, num_classes, *, augment, verbose):
-        trainings.append((len(train[0]), len(validation[0]), augment))
-        return recognition.recognition_network(train[0].shape[1:], num_classes, augment)
-
-    monkeypatch.setattr(recognition, "train_classifier", train_classifier)
-    flags = [f"--run_dir={finished_run}", "--samples_per_class=5", "--max_test_images=40"]
-    code, output, errors = call(evaluate, capsys, *flags)
-    assert code == 0, errors
-    assert "Top-1 accuracy" in output
-    assert call(evaluate, capsys, *flags)[0] == 0
-    assert trainings == [(10_000, 1_000, False)]
-
-    results = json.loads((finished_run / "evaluation.json").read_text())
-    assert 0 <= results["generated"]["top1_accuracy"] <= 1
-    assert 0 <= results["real"]["top1_accuracy"] <= 1
-    assert results["generated"]["reconstruction_mse"] > 0
-    assert results["samples"]["generated"] == 10
-    assert results["samples"]["real"] == 40
-    assert results["samples"]["real_split"] == "test"
-
-    config = json.loads((finished_run / "config.json").read_text())
-    assert isinstance(
-        keras.saving.load_model(finished_run / "evaluation_classifier.keras", compile=False),
-        keras.Model,
-    )
-    assert config["class_names"] == list(results["real"]["top1_accuracy_by_class"])
 
 
 def test_top1_by_class_of_a_perfect_judge():

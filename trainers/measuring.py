@@ -1,0 +1,251 @@
+"""Measures a trained model: the contents of evaluation.json, and pictures beside."""
+
+import os
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_cvaegan import metrics, pictures
+from keras_cvaegan.metrics.sampling import Reservoir
+from keras_cvaegan.models import GenerativeModel
+from keras_cvaegan.training.checkpoints import steps_taken
+from keras_cvaegan.version import __version__
+from trainers import sheets
+from trainers.counting import counted
+from trainers.yardstick import BATCH_SIZE, METRICS, NOVELTY_SAMPLES, Yardstick, batches
+
+RECONSTRUCTION = "reconstruction"
+NAMES = (*METRICS, RECONSTRUCTION)
+# What has no meaning for a model without classes.
+_BY_CLASS = frozenset({"top1_accuracy", "intra_class_frechet_distance", "intra_class_diversity"})
+_SHOWN_RECONSTRUCTIONS = 8
+# Multiples of the golden ratio of 2³², at which the samples of each seed begin, lie far apart.
+_SEED_DISTANCE = 2_654_435_769
+
+
+def measure(
+    model: GenerativeModel,
+    yardstick: Yardstick,
+    *,
+    names: Sequence[str] | None = None,
+    samples_per_class: int = 100,
+    seed: int = 0,
+    cas: bool = False,
+    pictures_dir: str | os.PathLike | None = None,
+) -> dict[str, Any]:
+    """Returns the contents of evaluation.json for a model.
+
+    Samples are drawn, measured and forgotten a batch at a time: memory does not grow with them.
+
+    Args:
+        model: trained on the yardstick's data.
+        yardstick: the real side. Models that share one are judged alike, and its real figures are
+            computed once.
+        names: what to measure, among `NAMES`; by default all that the model can have.
+        samples_per_class: generated pictures for each class of the data.
+        seed: of the generated pictures.
+        cas: whether to train a classifier on the samples besides, which takes minutes or more.
+        pictures_dir: where to write `nearest_training.png` and `reconstructions.png`; None for
+            not at all.
+
+    Raises:
+        ValueError: when the model is of other data, or cannot have one of `names`.
+    """
+    check_data(model, yardstick.class_names, yardstick.test.description.image_shape)
+    names = possible_names(model, names, cas)
+    streamed = [name for name in names if name in METRICS]
+    streamed = cas or any(name in METRICS for name in names)
+    total = samples_per_class * len(yardstick.class_names) if streamed else 0
+    results: dict[str, Any] = {"generated": {}, "real": {}, "settings": {}, "notes": []}
+    shown: dict[str, sheets.Sheet] = {}
+    if streamed:
+        compared, shown = _compare(model, yardstick, names, total, seed, cas)
+        results |= compared
+    if RECONSTRUCTION in names:
+        figures, shown["reconstructions.png"] = reconstruction(model, yardstick)
+        results["generated"] |= figures
+    return {
+        **results,
+        "samples": {
+            "generated_per_class": samples_per_class if streamed else 0,
+            "generated": total,
+            "seed": seed,
+            "real": len(yardstick.test_rows),
+            "real_split": "test",
+            "step": steps_taken(model),
+        },
+        "pictures": {} if pictures_dir is None else sheets.write(shown, pictures_dir),
+        "versions": {
+            "keras_cvaegan": __version__,
+            **{module.__name__: module.__version__ for module in (tf, keras, np)},
+        },
+    }
+
+
+def _compare(
+    model: GenerativeModel,
+    yardstick: Yardstick,
+    names: Sequence[str],
+    total: int,
+    seed: int,
+    cas: bool,
+) -> tuple[dict[str, Any], dict[str, sheets.Sheet]]:
+    """The figures of samples beside those of held-out pictures, and what they are based on."""
+    names = [name for name in names if name in METRICS]
+    using = yardstick.metrics(names)
+    if cas:
+        using.append(_classification_accuracy_score(yardstick))
+    labels = Reservoir(NOVELTY_SAMPLES)
+    stream = counted("Samples", samples(model, yardstick.class_names, total, seed), total)
+    real, real_settings, real_notes = yardstick.real(names)
+    generated, settings, notes = yardstick.measure(_with_labels_held(stream, labels), using)
+    if cas and "top1_accuracy" in real:
+        # The judge is the same network, trained on real pictures.
+        real = {**real, "classification_accuracy_score": real["top1_accuracy"]}
+    results = {
+        "generated": generated,
+        "real": real,
+        "settings": {"generated": settings, "real": real_settings},
+        "notes": [
+            *(f"generated: {note}" for note in notes),
+            *(f"real: {note}" for note in real_notes),
+            *_unequal(len(yardstick.test_rows), total, len(yardstick.class_names)),
+        ],
+        "extractor": yardstick.extractor.describe(),
+        "judge": yardstick.about,
+        "reference": yardstick.describe_reference(),
+    }
+    shown = {}
+    for metric in using:
+        if isinstance(metric, metrics.NearestNeighbourNovelty):
+            shown["nearest_training.png"] = sheets.neighbours(
+                metric, labels.rows, yardstick.training.images, model.class_names
+            )
+    return results, shown
+
+
+def _unequal(real: int, generated: int, num_classes: int) -> list[str]:
+    """A note where the columns rest on numbers of pictures that differ by more than a tenth."""
+    if abs(real - generated) <= 0.1 * real:
+        return []
+    return [
+        f"{real:,} real and {generated:,} generated pictures: recall, coverage and the Fréchet "
+        "distances depend on the number. Samples as many as the real pictures: "
+        f"--samples_per_class={max(1, round(real / num_classes))}."
+    ]
+
+
+def check_data(
+    model: GenerativeModel, class_names: Sequence[str], image_shape: tuple[int, int, int]
+) -> None:
+    """Checks that a model is one of these data.
+
+    Raises:
+        ValueError: otherwise.
+    """
+    if model.conditional and tuple(class_names) != model.class_names:
+        raise ValueError(
+            f"The data have {len(class_names)} classes, {', '.join(class_names[:10])} …, the model "
+            f"{model.num_classes}: {', '.join(model.class_names[:10])} …. They must be the same: "
+            "have the data changed since the training?"
+        )
+    if tuple(image_shape) != model.image_shape:
+        raise ValueError(
+            f"The pictures have the shape {tuple(image_shape)}, those of the model "
+            f"{model.image_shape}. They must be the same."
+        )
+
+
+def possible_names(
+    model: GenerativeModel, names: Sequence[str] | None = None, cas: bool = False
+) -> list[str]:
+    """Returns what to measure, or by default all that can be said of a model.
+
+    Raises:
+        ValueError: for a name that is unknown or has no meaning for the model.
+    """
+    impossible = set() if model.conditional else set(_BY_CLASS)
+    if "encoder" not in model.network_names:
+        impossible.add(RECONSTRUCTION)
+    if cas and not model.conditional:
+        raise ValueError(f"{type(model).__name__} has no classes to train a classifier of.")
+    if names is None:
+        return [name for name in NAMES if name not in impossible]
+    for name in names:
+        if name not in NAMES:
+            raise ValueError(f"There is no metric {name!r}. Allowed: {', '.join(NAMES)}.")
+        if name in impossible:
+            lacks = "encoder" if name == RECONSTRUCTION else "classes"
+            raise ValueError(f"{type(model).__name__} has no {lacks}, thus no {name}.")
+    return [name for name in NAMES if name in names]
+
+
+def samples(
+    model: GenerativeModel, class_names: Sequence[str], total: int, seed: int
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yields generated pictures and their labels, class after class in turn.
+
+    Picture i depends on the seed and i alone, so that fewer are the first of more.
+
+    Args:
+        model: a trained model.
+        class_names: of the data; the labels of a model without classes are 0.
+        total: pictures in all.
+        seed: another one, other pictures.
+    """
+    for start in range(0, total, BATCH_SIZE):
+        rows = np.arange(start, min(start + BATCH_SIZE, total))
+        labels = rows % len(class_names) if model.conditional else np.zeros_like(rows)
+        seeds = (rows + seed * _SEED_DISTANCE % 2**32) % 2**32
+        yield model.generate(labels, seed=seeds), labels
+
+
+def reconstruction(
+    model: GenerativeModel, yardstick: Yardstick
+) -> tuple[dict[str, float], sheets.Sheet]:
+    """Returns how far reconstructions of held-out pictures are from them, and a sheet of some.
+
+    `reconstruction_mse` is the mean squared error in units of [−1, 1], `reconstruction_psnr` the
+    mean of each picture's peak signal-to-noise ratio in dB.
+    """
+    rows, errors = yardstick.test_rows, []
+    stream = counted("Reconstructions", batches(yardstick.test, rows), len(rows))
+    for images, labels in stream:
+        difference = _reconstruct(model, images, labels) - pictures.from_uint8(images)
+        errors.append(np.mean(np.square(difference, dtype=np.float64), axis=(1, 2, 3)))
+    errors = np.concatenate(errors)
+    count = min(len(rows), _SHOWN_RECONSTRUCTIONS)
+    chosen = np.random.default_rng(0).choice(rows, count, replace=False)
+    [(images, labels)] = batches(yardstick.test, chosen)
+    figures = {
+        "reconstruction_mse": float(errors.mean()),
+        "reconstruction_psnr": float(np.mean(10 * np.log10(4 / np.maximum(errors, 1e-12)))),
+    }
+    reconstructed = pictures.to_uint8(_reconstruct(model, images, labels))
+    return figures, sheets.reconstructions(images, reconstructed)
+
+
+def _reconstruct(model: GenerativeModel, images: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    return model.reconstruct(images, labels if model.conditional else np.zeros_like(labels))
+
+
+def _classification_accuracy_score(yardstick: Yardstick) -> metrics.ClassificationAccuracyScore:
+    test = yardstick.test
+    images, labels = test.images, test.labels
+    if len(yardstick.test_rows) < len(labels):
+        images, labels = images[yardstick.test_rows], labels[yardstick.test_rows]
+    return metrics.ClassificationAccuracyScore(
+        (images, labels), len(yardstick.class_names), augment=yardstick.about["augmentation"]
+    )
+
+
+def _with_labels_held(
+    stream: Iterator[tuple[np.ndarray, np.ndarray]], held: Reservoir
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Passes a stream on; `held` gets the labels of the samples that novelty holds."""
+    for images, labels in stream:
+        held.add(labels)
+        yield images, labels
