@@ -1,6 +1,5 @@
 """From flags to the configuration that config.json keeps, and from it to data and model."""
 
-import inspect
 import json
 import platform
 from collections.abc import Sequence
@@ -19,7 +18,8 @@ if TYPE_CHECKING:
 
 # Another value of these may go on from a checkpoint.
 FREE_KEYS = frozenset(
-    {"steps", "log_every", "sample_every", "checkpoint_every", "export", "strategy", "devices"}
+    {"steps", "log_every", "sample_every", "checkpoint_every", "export"}
+    | {"strategy", "devices", "shard_data"}
 )
 
 # What a run was that began before a key was there.
@@ -34,6 +34,11 @@ def configure(values: "FlagValues") -> dict[str, Any]:
     """
     from keras_cvaegan.networks import preset as find_preset
 
+    if values.shard_data and values.strategy != "multi_worker":
+        raise ValueError(
+            "--shard_data shares the data among the workers of --strategy=multi_worker. "
+            f"Received: --strategy={values.strategy}."
+        )
     preset = find_preset(values.preset)
     steps = values.steps or preset.steps
     config = {
@@ -47,14 +52,15 @@ def configure(values: "FlagValues") -> dict[str, Any]:
         "objective": _objective(values.model, preset, values.set),
         "steps": steps,
         "batch_size": values.batch_size or preset.batch_size,
-        "learning_rates": _learning_rates(values.learning_rate, dict(preset.learning_rates)),
-        "beta_1": preset.beta_1 if values.beta_1 is None else values.beta_1,
+        "learning_rates": _learning_rates(values.model, preset, values.learning_rate),
+        "beta_1": _beta_1(values.model, preset, values.beta_1),
         "seed": values.seed,
         "dtype_policy": values.dtype_policy,
         "jit_compile": values.jit_compile,
         "horizontal_flip": values.horizontal_flip,
         "strategy": values.strategy,
         "devices": values.devices,
+        "shard_data": values.shard_data,
         **_intervals(values, steps),
         "export": values.export,
     }
@@ -86,12 +92,7 @@ def _objective(model: str, preset: "Preset", texts: Sequence[str]) -> dict[str, 
     """Returns the model's hyper-parameters: its own, then the preset's, then those of `--set`."""
     from keras_cvaegan.models import MODELS
 
-    objective = {
-        name: parameter.default
-        for name, parameter in inspect.signature(MODELS[model]).parameters.items()
-        if parameter.kind is parameter.KEYWORD_ONLY
-    }
-    objective |= {"average_decay": preset.average_decay, **preset.objective}
+    objective = MODELS[model].hyperparameters(preset.name)
     for name, text in command_line.assignments(texts, "set").items():
         if name not in objective:
             raise ValueError(
@@ -99,6 +100,10 @@ def _objective(model: str, preset: "Preset", texts: Sequence[str]) -> dict[str, 
             )
         if isinstance(objective[name], (tuple, list)):
             objective[name] = text.split("+")
+        elif isinstance(objective[name], str):
+            objective[name] = text
+        elif isinstance(objective[name], int):
+            objective[name] = command_line.to_integer(text, f"--set={name}")
         elif name == "average_decay" and text.lower() == "none":
             objective[name] = None
         else:
@@ -106,8 +111,12 @@ def _objective(model: str, preset: "Preset", texts: Sequence[str]) -> dict[str, 
     return objective
 
 
-def _learning_rates(texts: Sequence[str], rates: dict[str, float]) -> dict[str, float]:
-    """Returns the learning rate of each network: the preset's, then those of the flag."""
+def _learning_rates(model: str, preset: "Preset", texts: Sequence[str]) -> dict[str, float]:
+    """Returns the learning rate of each network: the model's or preset's, or that of the flag."""
+    from keras_cvaegan.models import MODELS
+
+    default = MODELS[model].learning_rates or preset.learning_rates
+    rates = {name: default[name] for name in MODELS[model].network_names}
     for text in texts:
         given = dict.fromkeys(rates, text)
         if "=" in text:
@@ -121,6 +130,20 @@ def _learning_rates(texts: Sequence[str], rates: dict[str, float]) -> dict[str, 
             if rates[network] < 0:
                 raise ValueError(f"--learning_rate must be 0 or more. Received: {rate}.")
     return rates
+
+
+def _beta_1(model: str, preset: "Preset", given: float | None) -> float | None:
+    """Returns the momentum of Adam; None for a model that another optimizer trains."""
+    from keras_cvaegan.models import MODELS
+
+    optimizer = MODELS[model].optimizer_class.__name__
+    if optimizer == "Adam":
+        return preset.beta_1 if given is None else given
+    if given is not None:
+        raise ValueError(
+            f"--beta_1 is of Adam. Received: --model={model}, which takes {optimizer}."
+        )
+    return None
 
 
 def data_arguments(config: dict[str, Any]) -> dict[str, Any]:
@@ -161,12 +184,8 @@ def build_model(config: dict[str, Any], class_names: Sequence[str]) -> "Generati
         horizontal_flip=config.get("horizontal_flip", False),
         **config["objective"],
     )
-    optimizers = {
-        name: keras.optimizers.Adam(rate, beta_1=config["beta_1"])
-        for name, rate in config["learning_rates"].items()
-    }
     model.compile(
-        optimizers,
+        model.make_optimizers(config["learning_rates"], config["beta_1"]),
         jit_compile=config["jit_compile"],
         # Keras' loop of several steps fails under a strategy of TensorFlow (Keras 3.15, TF 2.21).
         steps_per_execution=config["log_every"] if config["strategy"] == "none" else 1,

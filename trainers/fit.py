@@ -4,8 +4,10 @@ Started again on the same --run_dir, it goes on where it stopped.
 """
 
 import contextlib
+import hashlib
 import json
 import shlex
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import datasets
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from keras_cvaegan.training.distribution import Distribution
     from keras_cvaegan.training.run_directory import RunDirectory
 
-COMMAND = command_line.Command("trainers.fit", __doc__)
+COMMAND = command_line.Command("trainers.fit", __doc__, command_line.TRAINING_ENVIRONMENT)
 command_line.data_flags(COMMAND)
 with COMMAND.section("Model"):
     COMMAND.enum("model", "cvae_gan", command_line.MODELS, "which model")
@@ -33,11 +35,16 @@ with COMMAND.section("Model"):
     )
 with COMMAND.section("Training"):
     COMMAND.integer("steps", None, "length of the run (default: the preset's)", lower_bound=1)
-    COMMAND.integer("batch_size", None, "images a step (default: the preset's)", lower_bound=1)
+    COMMAND.integer(
+        "batch_size",
+        None,
+        "images an update; a step of wgan takes critic_steps + 1 batches (default: the preset's)",
+        lower_bound=1,
+    )
     COMMAND.repeated(
         "learning_rate",
-        "of Adam: --learning_rate=2e-4, or by network: "
-        "--learning_rate=encoder=1e-3,generator=1e-3 (default: the preset's)",
+        "--learning_rate=2e-4, or by network: --learning_rate=encoder=1e-3,generator=1e-3 "
+        "(default: that of the model's paper, or the preset's)",
     )
     COMMAND.number(
         "beta_1", None, "of Adam (default: the preset's)", lower_bound=0, upper_bound=0.9999
@@ -65,6 +72,13 @@ with COMMAND.section("Training"):
         "CPU, to try things out (default: all)",
         lower_bound=1,
     )
+    COMMAND.boolean(
+        "shard_data",
+        False,
+        "multi_worker only: each worker decodes, keeps and reads its own share of the training "
+        "pictures, for data larger than its disk; with another number of workers a run goes on in "
+        "another order of the pictures",
+    )
 with COMMAND.section("Run"):
     COMMAND.string("run_dir", None, "where results go (default: runs/DATASET_MODEL)")
     COMMAND.integer("log_every", None, "steps a line of the log (default: 25)", lower_bound=1)
@@ -91,26 +105,76 @@ def describe(config: dict[str, Any]) -> None:
     print(f"\nAll networks: {total:,} parameters")
     print(f"Data: {config['dataset']}, {len(source.class_names)} classes, ", end="")
     print(f"{source.count:,} training pictures, {config['image_size']} px")
+    batches = "1 batch" if model.batches_per_step == 1 else f"{model.batches_per_step} batches"
+    print(f"Step: {batches} of {config['batch_size']} images")
 
 
 def open_data(
-    config: dict[str, Any], step: int, shard: tuple[int, int] = (0, 1)
+    config: dict[str, Any], step: int, shard: tuple[int, int] = (0, 1), batches_per_step: int = 1
 ) -> "tf.data.Dataset":
-    """Returns the batches that follow after `step` steps, or a worker's part of each.
+    """Returns the images of the steps that follow after `step`, or a worker's part of each.
+
+    With `shard_data`, that part comes from the worker's own share of the data.
 
     Raises:
         ValueError: for data that cannot be used.
     """
+    batch_size, piece = config["batch_size"] * batches_per_step, {"shard": shard}
+    if config["shard_data"]:
+        batch_size, piece = batch_size // shard[1], {"part": shard}
     return datasets.load(
         **configuration.data_arguments(config),
         split="train",
-        batch_size=config["batch_size"],
+        batch_size=batch_size,
         seed=config["seed"],
         repeat=True,
-        start=step * config["batch_size"],
-        shard=shard,
+        start=step * batch_size,
         dtype="uint8",
+        **piece,
     )
+
+
+def check_workers(
+    config: dict[str, Any], source: "datasets.Source", distribution: "Distribution"
+) -> None:
+    """Checks that all workers train the same.
+
+    Raises:
+        ValueError: on every worker, otherwise.
+    """
+    workers = distribution.num_workers
+    # Where the pictures lie may differ from machine to machine.
+    same = {**config, "data_dir": None}, source.class_names, source.count
+    digest = hashlib.sha256(json.dumps(same, sort_keys=True).encode()).digest()
+    digests = distribution.gather(int.from_bytes(digest[:6]))
+    others = [str(worker) for worker in range(workers) if digests[worker] != digests[0]]
+    if others:
+        raise ValueError(
+            f"Of {workers} workers, {', '.join(others)} had other flags or found other data than "
+            "worker 0. Start the same command with the same pictures on each. Worker "
+            f"{distribution.worker} found {source.count:,} pictures of {len(source.class_names)} "
+            "classes."
+        )
+    if config["shard_data"] and workers == 1:
+        raise ValueError(
+            "--shard_data shares the data among workers, and TF_CONFIG lists one only. Leave it "
+            "out, or list more workers."
+        )
+
+
+def check_shares(config: dict[str, Any], count: int, workers: int, batches_per_step: int) -> None:
+    """Checks that each worker's share of `count` pictures fills its part of a step.
+
+    Raises:
+        ValueError: on every worker, when it does not.
+    """
+    own = count // workers
+    if config["shard_data"] and config["batch_size"] * batches_per_step > own * workers:
+        raise ValueError(
+            f"With --shard_data each of the {workers} workers fills its part of a step from its "
+            f"own pictures, of which it has {own}. Received: --batch_size={config['batch_size']}. "
+            f"Choose at most {own // batches_per_step * workers}."
+        )
 
 
 def train(
@@ -120,9 +184,9 @@ def train(
     run: "RunDirectory",
     distribution: "Distribution",
 ) -> bool:
-    """Trains to the end and returns True, or to a signal and returns False."""
-    from keras_cvaegan.training import callbacks
+    """Trains to the end and returns True, or to a signal, says so, and returns False."""
     from keras_cvaegan.training.checkpoints import steps_taken
+    from keras_cvaegan.training.stopping import StopOnNaN, StopOnSignal
 
     step, log_every = steps_taken(model), config["log_every"]
     left = config["steps"] - step
@@ -131,7 +195,7 @@ def train(
             f"The run stands at step {step}: the {left} steps to --steps={config['steps']} must "
             f"be a multiple of --log_every={log_every}. Choose another of the two."
         )
-    with callbacks.StopOnSignal() as stop, distribution.watch():
+    with StopOnSignal(distribution) as stop, distribution.watch():
         model.fit(
             dataset,
             epochs=left // log_every,
@@ -139,33 +203,52 @@ def train(
             shuffle=False,
             verbose=0,
             callbacks=[
-                callbacks.StopOnNaN(),
-                *(_records(config, run, step) if distribution.is_chief else []),
+                StopOnNaN(),
+                *(_records(config, run, model) if distribution.is_chief else []),
                 stop,
             ],
         )
-    return steps_taken(model) >= config["steps"]
+    step = steps_taken(model)
+    if step >= config["steps"]:
+        return True
+    print(_stopped(step, stop.workers, distribution))
+    return False
 
 
-def _records(config: dict[str, Any], run: "RunDirectory", step: int) -> list["Callback"]:
+def _stopped(step: int, asked: Sequence[int], distribution: "Distribution") -> str:
+    """What a process says that was stopped, or whose peers `asked` were."""
+    worker = distribution.worker
+    because = "" if worker in asked else f", as worker {asked[0]} was asked to"
+    if not distribution.is_chief:
+        return f"Worker {worker} stopped after step {step}{because}."
+    again = ", start all workers again" if distribution.num_workers > 1 else ""
+    return f"\nStopped after step {step}{because}. To go on{again}:\n  {COMMAND.command}"
+
+
+def _records(
+    config: dict[str, Any], run: "RunDirectory", model: "GenerativeModel"
+) -> list["Callback"]:
     """What one process of a run shows and keeps."""
-    from keras_cvaegan.training import callbacks
+    from keras_cvaegan.training import progress, records
+    from keras_cvaegan.training.checkpoints import steps_taken
 
-    samples = callbacks.SampleGrid(run.samples, config["sample_every"])
+    samples = records.SampleGrid(run.samples, config["sample_every"])
+    images = config["batch_size"] * model.batches_per_step
+    seconds = records.truncate_metrics(run.metrics, steps_taken(model))
     return [
-        callbacks.Speed(config["batch_size"], callbacks.truncate_metrics(run.metrics, step)),
-        callbacks.LossScale(),
-        callbacks.ProgressLine(config["steps"], config["batch_size"]),
-        callbacks.MetricsWriter(run.metrics),
+        progress.Speed(images, seconds),
+        progress.LossScale(),
+        progress.ProgressLine(config["steps"], images),
+        records.MetricsWriter(run.metrics),
         samples,
-        callbacks.TensorBoard(run.tensorboard, samples),
-        callbacks.Checkpoint(run.checkpoints, config["checkpoint_every"]),
+        records.TensorBoard(run.tensorboard, samples),
+        records.Checkpoint(run.checkpoints, config["checkpoint_every"]),
     ]
 
 
 def finish(model: "GenerativeModel", config: dict[str, Any], run: "RunDirectory") -> None:
     """Writes what remains of a finished run, and says where it is."""
-    from keras_cvaegan.training.callbacks import write_samples
+    from keras_cvaegan.training.records import write_samples
 
     write_samples(model, run.samples)
     # Last to get its name, since a model.keras newer than the checkpoint marks a run as complete.
@@ -185,7 +268,8 @@ def finish(model: "GenerativeModel", config: dict[str, Any], run: "RunDirectory"
         print(f"SavedModel:  {exported}")
     print(f"TensorBoard: tensorboard --logdir={shlex.quote(str(run.tensorboard))}")
     print(f"Next:        python -m trainers.evaluate {where}")
-    print(f"             python -m trainers.generate {where} --labels=0,1 --count=8")
+    labels = "0,1" if model.conditional else "0"
+    print(f"             python -m trainers.generate {where} --labels={labels} --count=8")
 
 
 def main(values: "FlagValues") -> int:
@@ -198,6 +282,8 @@ def main(values: "FlagValues") -> int:
     from keras_cvaegan.training.distribution import open_distribution
     from keras_cvaegan.training.run_directory import RunDirectory
 
+    if config["strategy"] == "multi_worker":
+        print("Waiting for all workers of TF_CONFIG.", flush=True)
     distribution = open_distribution(config["strategy"], config["devices"])
     run = RunDirectory(values.run_dir or f"runs/{values.dataset}_{values.model}")
     if not distribution.is_chief:
@@ -209,6 +295,7 @@ def main(values: "FlagValues") -> int:
         checkpoint = checkpoints.latest_checkpoint(run.checkpoints)
         if checkpoint:
             configuration.refuse_other(run.read_config(), record, run.path)
+        check_workers(config, source, distribution)
         with distribution.scope():
             model = configuration.build_model(config, source.class_names)
             step = checkpoints.restore_checkpoint(model, checkpoint) if checkpoint else 0
@@ -220,15 +307,14 @@ def main(values: "FlagValues") -> int:
             return 0
         if checkpoint:
             print(f"Going on from step {step}.")
+        batches = model.batches_per_step
+        check_shares(config, source.count, distribution.num_workers, batches)
         dataset = distribution.dataset(
-            lambda shard: open_data(config, step, shard), config["batch_size"]
+            lambda shard: open_data(config, step, shard, batches), config["batch_size"], batches
         )
         if distribution.is_chief:
             run.write_config(record)
         if step < config["steps"] and not train(model, dataset, config, run, distribution):
-            if distribution.is_chief:
-                step = checkpoints.steps_taken(model)
-                print(f"\nStopped after step {step}. To go on:\n  {COMMAND.command}")
             return command_line.INTERRUPTED
         if distribution.is_chief:
             finish(model, config, run)
@@ -244,6 +330,8 @@ def _summary(
     spread = ""
     if config["strategy"] != "none":
         spread = f", {config['strategy']} over {distribution.num_replicas} replicas"
+    if config["shard_data"]:
+        spread += f", data in {distribution.num_workers} shares"
     return (
         f"{config['model']} ({config['preset']}) on {config['dataset']}: {source.count:,} pictures "
         f"of {len(source.class_names)} classes, {config['image_size']} px{spread} → {run.path}"

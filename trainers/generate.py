@@ -68,7 +68,8 @@ def main(values: "FlagValues") -> None:
         for number, image in enumerate(row):
             pictures.write_png(folder / f"seed_{values.seed}_{number:04d}.png", image)
     pictures.write_png(output / "grid.png", pictures.grid(images, columns=values.count))
-    print(f"{len(images)} pictures of {len(labels)} classes: {output}\nGrid: {output / 'grid.png'}")
+    kinds = "1 class" if len(labels) == 1 else f"{len(labels)} classes"
+    print(f"{len(images)} pictures of {kinds}: {output}\nGrid: {output / 'grid.png'}")
 
 
 if __name__ == "__main__":

@@ -1,5 +1,7 @@
 """What tests of running programs share."""
 
+import contextlib
+import socket
 import time
 
 import h5py
@@ -18,3 +20,12 @@ def wait_for(condition, process, seconds=120):
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < deadline
         time.sleep(0.02)
+
+
+@contextlib.contextmanager
+def reserved_port():
+    """A port of this machine that only programs which share their ports can get."""
+    with socket.socket() as holder:
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        holder.bind(("localhost", 0))
+        yield holder.getsockname()[1]

@@ -97,6 +97,8 @@ def test_dry_run_prints_and_writes_nothing(call, tmp_path):
         (["--learning_rate=x"], "--learning_rate takes a number. Received: 'x'."),
         (["--num_classes=1"], "petals has 2 to 200 classes"),
         (["--crop_to_box"], "--crop_to_box is not for the data set 'petals'."),
+        (["--min_images=5"], "--min_images is not for the data set 'petals'."),
+        (["--shard_data"], "among the workers of --strategy=multi_worker. Received: --strategy=no"),
         (["--data_dir=/tmp"], "built in and reads no folder"),
         (["--image_size=30"], "The compact networks take square images"),
     ],
@@ -162,3 +164,85 @@ def test_diverged_training_names_the_loss(call, tmp_path):
     code, _, errors = call(f"--run_dir={tmp_path / 'run'}", *flags)
     assert code == 1
     assert "diverged" in errors
+
+
+def test_people_with_few_pictures_are_left_out(call_folder, tmp_path, capsys):
+    for name, count in (("Ann_Example", 4), ("Bob_Example", 3), ("Cy_Example", 2)):
+        (tmp_path / "lfw" / name).mkdir(parents=True)
+        for number in range(count):
+            path = tmp_path / "lfw" / name / f"{name}_{number:04d}.jpg"
+            pictures.write_png(path, np.full((25, 25, 3), 40 * number, np.uint8))
+    flags = ["--dataset=lfw", f"--data_dir={tmp_path}", "--dry_run"]
+    assert fit.COMMAND.call(fit.main, [*flags, "--image_size=16", "--min_images=3"]) == 0
+    output = capsys.readouterr().out
+    assert '"min_images": 3' in output
+    assert "Data: lfw, 2 classes, 3 training pictures, 16 px" in output
+    code, errors = call_folder(*flags)
+    assert code == 1
+    assert "nobody with min_images=20 pictures" in errors
+
+
+SHARDED = {"batch_size": 8, "shard_data": True, "seed": 3, "dataset": "petals", "data_dir": None}
+SHARDED |= {"image_size": 16, "dataset_options": {"num_classes": 2, "count": 25}}
+
+
+def test_each_worker_draws_from_its_own_share():
+    def drawn(index, step=0):
+        batches = fit.open_data(SHARDED, step, (index, 2)).take(6 - step)
+        return [[image.numpy().tobytes() for image in images] for images, _ in batches]
+
+    shares = [drawn(index) for index in range(2)]
+    assert {len(batch) for share in shares for batch in share} == {4}
+    first, second = ({image for batch in share for image in batch} for share in shares)
+    assert len(first) == 13 and len(second) == 12
+    assert not first & second
+    assert drawn(1, step=4) == shares[1][4:]
+
+
+class Workers:
+    """A distribution without its devices."""
+
+    worker = 1
+
+    def __init__(self, *others):
+        self.num_workers = 1 + len(others)
+        self._others = others
+
+    def gather(self, value):
+        return [float(value), *(value + other for other in self._others)]
+
+
+@pytest.mark.parametrize(
+    ("config", "workers", "message"),
+    [
+        ({}, Workers(), "TF_CONFIG lists one only"),
+        ({}, Workers(0, 1), "Of 3 workers, 2 had other flags .* found 25 pictures of 2 classes"),
+        ({"shard_data": False}, Workers(1), "Of 2 workers, 1 had other flags"),
+    ],
+)
+def test_workers_that_cannot_train_together(config, workers, message):
+    from trainers import configuration
+
+    source = configuration.data_source(SHARDED)
+    with pytest.raises(ValueError, match=message):
+        fit.check_workers(SHARDED | config, source, workers)
+
+
+def test_workers_that_can_train_together():
+    from keras_cvaegan.training.distribution import Distribution
+    from trainers import configuration
+
+    source = configuration.data_source(SHARDED)
+    fit.check_workers(SHARDED, source, Workers(0))
+    fit.check_workers(SHARDED | {"shard_data": False}, source, Distribution())
+
+
+def test_shares_too_small_for_a_step():
+    message = "own pictures, of which it has 12. .* Choose at most 24"
+    with pytest.raises(ValueError, match=message):
+        fit.check_shares(SHARDED | {"batch_size": 26}, 25, 2, 1)
+    with pytest.raises(ValueError, match="Choose at most 4"):
+        fit.check_shares(SHARDED, 25, 2, 6)
+    fit.check_shares(SHARDED | {"batch_size": 24}, 25, 2, 1)
+    fit.check_shares(SHARDED | {"batch_size": 4}, 25, 2, 6)
+    fit.check_shares(SHARDED | {"batch_size": 26, "shard_data": False}, 25, 2, 1)

@@ -1,17 +1,21 @@
 """`trainers.fit` on several devices and workers, and under JAX, as a user starts it."""
 
+import contextlib
 import json
 import shutil
 import signal
-import socket
 import zipfile
 
 import h5py
 import numpy as np
 import pytest
-from running import variables, wait_for
+import tensorflow as tf
+from running import reserved_port, variables, wait_for
 
-from keras_cvaegan.training.checkpoints import latest_checkpoint
+from keras_cvaegan.training.checkpoints import checkpoint_step, latest_checkpoint
+
+# Each of these has the cores to itself.
+pytestmark = pytest.mark.xdist_group("steps")
 
 FLAGS = ("--steps=40", "--log_every=2", "--checkpoint_every=4", "--noexport")
 MIRRORED = ("--strategy=mirrored", "--devices=2")
@@ -27,26 +31,28 @@ def last(run_dir, step):
     return variables(run_dir / "checkpoints" / f"step_{step:08d}.weights.h5")
 
 
-@pytest.fixture(scope="module")
-def ports():
-    listeners = [socket.socket() for _ in range(2)]
-    for listener in listeners:
-        listener.bind(("localhost", 0))
-    ports = [listener.getsockname()[1] for listener in listeners]
-    for listener in listeners:
-        listener.close()
-    return ports
+def steps_of_log(run_dir):
+    lines = (run_dir / "metrics.jsonl").read_text().splitlines()
+    return [json.loads(line)["step"] for line in lines]
 
 
 @pytest.fixture
-def start_worker(start, ports, monkeypatch):
-    def start_worker(index, *arguments):
-        cluster = {"worker": [f"localhost:{port}" for port in ports]}
-        task = {"type": "worker", "index": index}
-        monkeypatch.setenv("TF_CONFIG", json.dumps({"cluster": cluster, "task": task}))
-        return start("fit", *arguments, "--strategy=multi_worker")
+def start_worker(start, monkeypatch):
+    """Returns a function that starts one worker of two, by its index."""
+    # TensorFlow then shares the ports with the sockets that keep them from other programs.
+    monkeypatch.setenv("TF_GRPC_REUSE_PORT", "true")
+    with contextlib.ExitStack() as stack:
+        ports = [stack.enter_context(reserved_port()) for _ in range(2)]
+        workers = [f"localhost:{port}" for port in ports]
 
-    return start_worker
+        def start_worker(index, *arguments):
+            cluster = {"cluster": {"worker": workers}, "task": {"type": "worker", "index": index}}
+            monkeypatch.setenv("TF_CONFIG", json.dumps(cluster))
+            process = stack.enter_context(start("fit", *arguments, "--strategy=multi_worker"))
+            stack.callback(process.kill)  # One that fails would leave the other waiting.
+            return process
+
+        yield start_worker
 
 
 def test_killed_mirrored_run_ends_with_the_weights_of_an_uninterrupted_one(tmp_path, start, tiny):
@@ -83,6 +89,57 @@ def test_run_of_two_devices_goes_on_with_one(tmp_path, start, tiny):
         np.testing.assert_allclose(received[name], value, rtol=0, atol=tolerance, err_msg=name)
 
 
+def test_two_workers_train_to_the_export_and_the_chief_alone_writes(tmp_path, start_worker, tiny):
+    # The other worker's own folder would show what it writes.
+    run_dir, others_dir = tmp_path / "run", tmp_path / "other"
+    flags = (*tiny, "--steps=4", "--log_every=2")
+    chief = start_worker(0, *flags, f"--run_dir={run_dir}")
+    other = start_worker(1, *flags, f"--run_dir={others_dir}")
+    assert "multi_worker over 2 replicas" in finish(chief)
+    assert "Worker 1 of 2; worker 0 reports." in finish(other)
+    assert list(others_dir.iterdir()) == []
+    assert steps_of_log(run_dir) == [2, 4]
+    assert len(list((run_dir / "tensorboard").iterdir())) == 1
+    assert (run_dir / "samples" / "step_000004.png").is_file()
+    assert checkpoint_step(latest_checkpoint(run_dir / "checkpoints")) == 4
+    assert (run_dir / "model.keras").is_file()
+    generate = tf.saved_model.load(str(run_dir / "export" / "1")).signatures["serving_default"]
+    row = tf.constant([0, 1], tf.int64)
+    (images,) = generate(labels=row, seed=row).values()
+    assert images.shape == (2, 16, 16, 3)
+
+
+def test_sigterm_to_one_worker_stops_all_after_the_same_step(tmp_path, start_worker, tiny):
+    run_dir = tmp_path / "run"
+    flags = (*tiny, "--log_every=2", "--checkpoint_every=4", "--noexport", f"--run_dir={run_dir}")
+    chief, other = (start_worker(index, *flags, "--steps=20000") for index in range(2))
+    wait_for(lambda: (run_dir / "metrics.jsonl").exists(), chief)
+    other.send_signal(signal.SIGTERM)
+    output, errors = chief.communicate(timeout=180)
+    other_output, other_errors = other.communicate(timeout=180)
+    assert (chief.returncode, other.returncode) == (130, 130), errors + other_errors
+    step = checkpoint_step(latest_checkpoint(run_dir / "checkpoints"))
+    assert f"Stopped after step {step}, as worker 1 was asked to. To go on, start all" in output
+    assert f"Worker 1 stopped after step {step}." in other_output
+    assert "Stopping after this line's steps" in other_errors
+    assert "Traceback" not in errors + other_errors
+
+    chief, other = (start_worker(index, *flags, f"--steps={step + 2}") for index in range(2))
+    assert f"Going on from step {step}." in finish(chief)
+    assert f"Going on from step {step}." in finish(other)
+    assert steps_of_log(run_dir) == list(range(2, step + 4, 2))
+    assert (run_dir / "model.keras").is_file()
+
+
+def test_a_port_in_use_is_one_line(tmp_path, start_worker, monkeypatch, tiny):
+    monkeypatch.delenv("TF_GRPC_REUSE_PORT")
+    process = start_worker(1, *tiny, f"--run_dir={tmp_path / 'run'}")
+    _, errors = process.communicate(timeout=180)
+    assert process.returncode == 1
+    assert "error: Cannot listen at 'localhost:" in errors
+    assert "Traceback" not in errors
+
+
 def test_a_lost_worker_ends_the_run_with_its_checkpoint_intact(tmp_path, start_worker, tiny):
     run_dir = tmp_path / "run"
     flags = (*tiny, "--steps=20000", "--log_every=2", "--checkpoint_every=2", "--noexport")
@@ -96,6 +153,35 @@ def test_a_lost_worker_ends_the_run_with_its_checkpoint_intact(tmp_path, start_w
     assert "Traceback" not in errors
     with h5py.File(latest_checkpoint(run_dir / "checkpoints")) as store:
         assert store.attrs["step"] >= 2
+
+
+def test_workers_with_shares_of_the_data_go_on_where_they_stopped(
+    tmp_path, start_worker, tiny, monkeypatch
+):
+    monkeypatch.setenv("KERAS_CVAEGAN_CACHE", str(tmp_path / "cache"))
+    run_dir = tmp_path / "run"
+    flags = (*tiny, "--shard_data", "--steps=4", "--log_every=2", "--checkpoint_every=2")
+
+    def train():
+        workers = [
+            start_worker(index, *flags, "--noexport", f"--run_dir={run_dir}") for index in range(2)
+        ]
+        outputs = [finish(worker) for worker in workers]
+        return outputs[0]
+
+    assert "over 2 replicas, data in 2 shares" in train()
+    expected = last(run_dir, 4)
+    latest_checkpoint(run_dir / "checkpoints").unlink()
+    assert "Going on from step 2." in train()
+    received = last(run_dir, 4)
+    assert expected.keys() == received.keys()
+    for name, value in expected.items():
+        np.testing.assert_array_equal(received[name], value, err_msg=name)
+    kept = [json.loads(path.read_text()) for path in tmp_path.glob("cache/*/description.json")]
+    assert sorted((values["split"], values["part"]) for values in kept) == [
+        ("train", [0, 2]),
+        ("train", [1, 2]),
+    ]
 
 
 def test_jax_trains_and_tensorflow_takes_over(tmp_path, start, tiny, monkeypatch):

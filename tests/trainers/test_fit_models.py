@@ -1,0 +1,70 @@
+"""The programs with models of several phases and without classes."""
+
+import numpy as np
+import pytest
+from running import variables
+
+from keras_cvaegan import pictures
+from trainers import export, fit, generate
+
+
+@pytest.fixture
+def call(capsys):
+    def call(program, *arguments):
+        code = program.COMMAND.call(program.main, arguments)
+        output, errors = capsys.readouterr()
+        assert code == 0, errors
+        return output
+
+    return call
+
+
+def test_a_model_of_several_phases_goes_on_where_it_stopped(call, tiny, tmp_path):
+    flags = [*tiny, "--model=wgan", "--set=critic_steps=1", "--log_every=1", "--noexport"]
+    output = call(fit, *flags, "--steps=1", f"--run_dir={tmp_path / 'two'}")
+    assert "--labels=0 --count=8" in output
+    call(fit, *flags, "--steps=2", f"--run_dir={tmp_path / 'two'}")
+    call(fit, *flags, "--steps=2", f"--run_dir={tmp_path / 'one'}")
+    # By position: Keras numbers the optimizers of a process.
+    received, expected = (
+        variables(tmp_path / run / "checkpoints" / "step_00000002.weights.h5").values()
+        for run in ("two", "one")
+    )
+    for x, y in zip(received, expected, strict=True):
+        np.testing.assert_array_equal(x, y)
+
+
+def test_a_model_without_classes(call, tiny, tmp_path):
+    run_dir = f"--run_dir={tmp_path / 'run'}"
+    call(fit, *tiny, "--model=vae", "--steps=2", "--log_every=2", run_dir)
+    sheet = pictures.read_picture(tmp_path / "run" / "samples" / "latest.png")
+    assert sheet.shape == (146, 146, 3)  # Eight rows and columns, each of another z.
+    assert (tmp_path / "run" / "export" / "1" / "saved_model.pb").is_file()
+    output = call(generate, run_dir, "--count=3", f"--output={tmp_path / 'out'}")
+    assert "3 pictures of 1 class:" in output
+    assert len(list((tmp_path / "out" / "any").iterdir())) == 3
+    assert call(export, run_dir).endswith("2\n")
+
+
+def test_dry_run_says_what_a_step_takes(call, tiny):
+    output = call(fit, *tiny, "--model=wgan", "--set=critic_steps=3", "--dry_run")
+    assert "Step: 4 batches of 8 images" in output
+    assert '"critic_steps": 3' in output
+    assert '"generator": 5e-05' in output
+    assert '"beta_1": null' in output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--model=wgan", "--beta_1=0.5"], "--beta_1 is of Adam. Received: --model=wgan"),
+        (["--model=wgan", "--set=critic_steps=x"], "--set=critic_steps takes an integer"),
+        (["--model=gan", "--set=generator_loss=x"], "generator_loss must be one of"),
+        (["--model=gan", "--set=kl_weight=1"], "--set does not know 'kl_weight'"),
+        (["--model=gan", "--learning_rate=encoder=1"], "does not know 'encoder'"),
+    ],
+)
+def test_values_that_a_model_does_not_take(capsys, tiny, tmp_path, arguments, message):
+    code = fit.COMMAND.call(fit.main, [*tiny, *arguments, f"--run_dir={tmp_path / 'run'}"])
+    assert code == 1
+    assert message in capsys.readouterr().err
