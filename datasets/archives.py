@@ -25,7 +25,7 @@ def unpack(archive: Path, folder: Path) -> None:
     try:
         partial.mkdir()
         with tarfile.open(archive) as tar:
-            tar.extractall(partial, filter="data")
+            _extract(tar, partial)
         try:
             partial.rename(folder)
         except OSError:
@@ -43,3 +43,17 @@ def unpack(archive: Path, folder: Path) -> None:
         ) from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+
+
+def _extract(tar: tarfile.TarFile, folder: Path) -> None:
+    """Extracts an archive, nothing of which may lie outside the folder."""
+    if hasattr(tarfile, "data_filter"):
+        tar.extractall(folder, filter="data")
+        return
+    # Python before 3.11.4: of archives of pictures, files and folders are all that is wanted.
+    inside = folder.resolve()
+    members = [member for member in tar if member.isfile() or member.isdir()]
+    for member in members:
+        if not (inside / member.name).resolve().is_relative_to(inside):
+            raise tarfile.ReadError(f"{member.name!r} would be extracted outside of the folder")
+    tar.extractall(folder, members)

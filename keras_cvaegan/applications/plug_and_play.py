@@ -65,7 +65,8 @@ def denoising_prior(
     prior = keras.Model(z, layers.Add()([z, x]), name="denoising_prior")
     rng = np.random.default_rng(seed)
     chosen = rng.integers(len(latents), size=(steps, batch_size))
-    prior.compile(keras.optimizers.Adam(1e-3), "mse")
+    rate = keras.optimizers.schedules.CosineDecay(2e-3, steps)
+    prior.compile(keras.optimizers.Adam(rate), "mse")
     for step in range(0, steps, 100):
         rows = latents[chosen[step : step + 100].ravel()]
         noisy = rows + np.float32(noise) * rng.standard_normal(rows.shape, np.float32)

@@ -181,13 +181,16 @@ class GenerativeModel(Step, Compilation, Inference, keras.Model):
         {'critic_steps': 5, 'clip_value': 0.01, 'average_decay': None}
         """
         found = find_preset(preset)
-        own = {
-            name: parameter.default
-            for name, parameter in inspect.signature(cls).parameters.items()
-            if parameter.kind is parameter.KEYWORD_ONLY
-        }
+        own = cls._keyword_arguments()
         preset_objective = {k: value for k, value in found.objective.items() if k in own}
         return {**own, "average_decay": found.average_decay, **preset_objective}
+
+    @classmethod
+    def _keyword_arguments(cls) -> dict[str, Any]:
+        """The constructor's keyword-only arguments and their defaults."""
+        # Not of the class: before Python 3.11.4 that is the signature of Keras' `__new__`.
+        parameters = inspect.signature(cls.__init__).parameters.values()
+        return {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
 
     @property
     def networks(self) -> dict[str, keras.Model]:
@@ -291,11 +294,7 @@ class GenerativeModel(Step, Compilation, Inference, keras.Model):
         for name, network in self.networks.items():
             with unsynchronized(network):
                 networks[name] = keras.saving.serialize_keras_object(network)
-        own = {
-            name: getattr(self, name)
-            for name, parameter in inspect.signature(type(self)).parameters.items()
-            if parameter.kind is parameter.KEYWORD_ONLY
-        }
+        own = {name: getattr(self, name) for name in self._keyword_arguments()}
         return {
             **networks,
             "class_names": list(self.class_names),

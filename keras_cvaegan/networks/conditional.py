@@ -18,10 +18,11 @@ def conditional_discriminator(
 ) -> keras.Model:
     """Discriminator D(x, c): the label joins the features of a D(x) of any architecture.
 
-    As in the joint hidden layer of Mirza & Osindero 2014: features and label are concatenated,
-    a fully connected layer with LeakyReLU sees both, and a linear one gives the logit. (Without
-    the hidden layer the label would only shift the logit.) The layer takes the place of D's own
-    last one; f_D is again the input of the last layer.
+    As in the joint hidden layer of Mirza & Osindero 2014: h = LeakyReLU(W f_D(x) + U c), and a
+    linear layer gives the logit. (Without the hidden layer the label would only shift the logit.)
+    It takes the place of D's own last layer; f_D is again the input of the last layer. U starts
+    from N(0, 1), so that a label weighs as much as the features, however many there are of both:
+    with a common initial scale the discriminator hardly learns to look at it.
 
     Args:
         discriminator: images → {"logits", "features", …}. Its layers become part of the result.
@@ -46,8 +47,19 @@ def conditional_discriminator(
     check_positive_integer("hidden_units", hidden_units)
     check_positive_integer("num_classes", num_classes)
     labels = keras.Input((num_classes,), dtype=full_precision_dtype(), name="labels")
-    x = layers.Concatenate(name="join_label")([discriminator.output["features"], labels])
-    x = layers.Dense(hidden_units, kernel_initializer="he_normal", name="joint")(x)
+    x = layers.Add(name="joint")(
+        [
+            layers.Dense(hidden_units, kernel_initializer="he_normal", name="joint_image")(
+                discriminator.output["features"]
+            ),
+            layers.Dense(
+                hidden_units,
+                use_bias=False,
+                kernel_initializer=keras.initializers.RandomNormal(stddev=1.0),
+                name="joint_label",
+            )(labels),
+        ]
+    )
     x = layers.LeakyReLU(0.2, name="joint_relu")(x)
     features = layers.Activation("linear", dtype=full_precision_dtype(), name="joint_features")(x)
     logits = layers.Dense(1, dtype=full_precision_dtype(), name="joint_logits")(features)

@@ -173,7 +173,7 @@ def test_an_archive_that_leaves_its_folder(archive):
 def test_unpacking_where_another_process_just_did(archive, monkeypatch):
     folder = archive.parent / "lfw"
 
-    def extractall(self, path, **options):
+    def extractall(self, path, *members, **options):
         (folder / "there").mkdir(parents=True)
 
     monkeypatch.setattr(tarfile.TarFile, "extractall", extractall)

@@ -64,7 +64,7 @@ def test_mixed_precision(check_mixed_precision):
             compact_discriminator((16, 16, 3), base_filters=4), num_classes=3
         ),
         {"images": np.zeros((1, 16, 16, 3), "float32"), "labels": np.eye(3, dtype="float32")[:1]},
-        "joint",
+        "joint_image",
         ("logits", "features"),
     )
 
