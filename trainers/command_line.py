@@ -4,6 +4,7 @@ Nothing here imports TensorFlow, so that `--help` and a mistyped flag answer at 
 """
 
 import contextlib
+import copy
 import importlib
 import math
 import os
@@ -12,7 +13,8 @@ import shutil
 import sys
 import tempfile
 import textwrap
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from logging import getLogger
 from types import MappingProxyType
 from typing import Any
 
@@ -89,10 +91,33 @@ class Command:
     def repeated(self, name: str, doc: str) -> None:
         self._define(flags.DEFINE_multi_string, name, [], doc)
 
+    def adopt(self, other: "Command", *names: str) -> None:
+        """Defines flags as another program does."""
+        for name in names:
+            self._values[name] = copy.deepcopy(other._values[name])
+            self._sections[self._section].append(name)
+            self._docs[name] = other._docs[name]
+
     def _define(self, define: Callable, name: str, default: Any, doc: str, **keywords: Any) -> None:
         define(name, default=default, help=doc, flag_values=self._values, **keywords)
         self._sections[self._section].append(name)
         self._docs[name] = doc
+
+    def settings(self, values: flags.FlagValues) -> dict[str, Any]:
+        """Returns the value of each flag by name, as JSON has it."""
+        names = [name for section in self._sections.values() for name in section]
+        return {name: values[name].value for name in names}
+
+    def arguments_for(
+        self, other: "Command", values: flags.FlagValues, but: Sequence[str] = ()
+    ) -> list[str]:
+        """Returns the flags that were given and that another program has, as its arguments."""
+        arguments = []
+        for name, value in self.settings(values).items():
+            if values[name].present and name in other._values and name not in but:
+                each = value if isinstance(value, list) else [value]
+                arguments += [f"--{name}={one}" for one in each]
+        return arguments
 
     @property
     def command(self) -> str:
@@ -129,26 +154,41 @@ class Command:
         first, separator, rest = doc.partition("\n")
         return f"{first} (default: {default}){separator}{rest}"
 
-    def call(self, main: Callable[[flags.FlagValues], int | None], arguments: Sequence[str]) -> int:
-        """Parses the arguments, calls `main` with the values, and returns the exit code."""
+    def parse(self, arguments: Sequence[str]) -> flags.FlagValues:
+        """Returns the values of the flags; the next call changes them.
+
+        Raises:
+            ValueError: for what is not a flag, or not a value of one.
+        """
         self._arguments = list(arguments)
-        if any(argument in _HELP for argument in arguments):
-            print(self.help())
-            return 0
         self._values.unparse_flags()
         try:
             extra = self._values([self.name, *arguments])[1:]
         except flags.Error as error:
-            return self._fail(f"{error}. See python -m {self.name} --help".replace("..", "."))
+            message = f"{error}. See python -m {self.name} --help".replace("..", ".")
+            raise ValueError(message) from None
         if extra:
-            return self._fail(f"Unexpected {extra[0]!r}: flags are written as --name=value.")
+            raise ValueError(f"Unexpected {extra[0]!r}: flags are written as --name=value.")
+        return self._values
+
+    def call(self, main: Callable[[flags.FlagValues], int | None], arguments: Sequence[str]) -> int:
+        """Parses the arguments, calls `main` with the values, and returns the exit code."""
+        if any(argument in _HELP for argument in arguments):
+            print(self.help())
+            return 0
+        try:
+            values = self.parse(arguments)
+        except ValueError as error:
+            return self._fail(str(error))
         self.prepare()
         try:
-            return main(self._values) or 0
+            return main(values) or 0
         except KeyboardInterrupt:
+            if sys.stdout.isatty():
+                print()  # Ends a line that was to be written over.
             return self._fail("interrupted", INTERRUPTED)
         except (ValueError, OSError) as error:
-            if self._values.traceback:
+            if values.traceback:
                 raise
             return self._fail(_message(error))
 
@@ -201,6 +241,8 @@ def _import_tensorflow(environment: Mapping[str, str]) -> None:
         finally:
             os.dup2(stderr, 2)
             os.close(stderr)
+    # It warns of functions that are traced often, as those of several models in one process are.
+    getLogger("tensorflow").setLevel("ERROR")
 
 
 def data_flags(command: Command) -> None:
@@ -254,6 +296,24 @@ def required_run_dir(values: flags.FlagValues) -> str:
     if not values.run_dir:
         raise ValueError("--run_dir is missing: the folder of a run of trainers.fit.")
     return values.run_dir
+
+
+def choices(text: str, flag: str, allowed: Iterable[str]) -> list[str]:
+    """Returns the names that a flag's text lists, each once.
+
+    Raises:
+        ValueError: for a name that is not allowed.
+
+    Example:
+
+    >>> choices("b, a,b", "letters", "abc")
+    ['b', 'a']
+    """
+    names = list(dict.fromkeys(part.strip() for part in text.split(",")))
+    for name in names:
+        if name not in allowed:
+            raise ValueError(f"--{flag} takes {', '.join(allowed)}. Received: {name!r}.")
+    return names
 
 
 def assignments(texts: Sequence[str], flag: str) -> dict[str, str]:

@@ -223,21 +223,31 @@ def refuse_other(earlier: dict[str, Any], new: dict[str, Any], run_dir: Path) ->
     Raises:
         ValueError: naming the keys that differ.
     """
-    old = (
-        ADDED_KEYS | _flat(earlier.get("config", {})) | {"class_names": earlier.get("class_names")}
-    )
-    now = _flat(new["config"]) | {"class_names": new["class_names"]}
-    differing = [
-        f"{key} was {old.get(key)!r} and is now {now.get(key)!r}"
-        for key in sorted(old.keys() | now.keys())
-        if key not in FREE_KEYS and old.get(key) != now.get(key)
-    ]
+    differing = differences(earlier, new)
     if differing:
         raise ValueError(
             f"The run in {str(run_dir)!r} has another configuration: {'; '.join(differing)}. "
             "Start it with its own flags "
             f"({earlier.get('command', 'see its config.json')}), or choose another --run_dir."
         )
+
+
+def differences(earlier: dict[str, Any], new: dict[str, Any]) -> list[str]:
+    """Returns what keeps a run from going on under another configuration, a clause a key.
+
+    Args:
+        earlier: what config.json holds.
+        new: what `record` returns now.
+    """
+    old = (
+        ADDED_KEYS | _flat(earlier.get("config", {})) | {"class_names": earlier.get("class_names")}
+    )
+    now = _flat(new["config"]) | {"class_names": new["class_names"]}
+    return [
+        f"{key} was {old.get(key)!r} and is now {now.get(key)!r}"
+        for key in sorted(old.keys() | now.keys())
+        if key not in FREE_KEYS and old.get(key) != now.get(key)
+    ]
 
 
 def _flat(config: dict[str, Any], prefix: str = "") -> dict[str, Any]:

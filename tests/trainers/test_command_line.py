@@ -5,9 +5,9 @@ import time
 
 import pytest
 
-from trainers import command_line, evaluate, export, fit, generate
+from trainers import ablate, command_line, compare, evaluate, export, fit, generate, toy
 
-PROGRAMS = (evaluate, export, fit, generate)
+PROGRAMS = (ablate, compare, evaluate, export, fit, generate, toy)
 
 
 @pytest.fixture
@@ -106,6 +106,23 @@ def test_names_offered_are_those_of_the_library():
     assert tuple(MODELS) == command_line.MODELS
     assert distribution.STRATEGIES == command_line.STRATEGIES
     assert tuple(PRESETS) == command_line.PRESETS
+
+
+def test_adopted_flags_are_those_of_the_other_program_and_go_on_to_it(command, capsys):
+    other = command_line.Command("trainers.other", "Counts more.")
+    with other.section("Counting"):
+        other.adopt(command, "count", "set")
+        other.string("output", "runs", "where")
+    assert other.call(None, ["--help"]) == 0
+    assert "  --count=N\n      how far (default: 3)" in capsys.readouterr().out
+    values = other.parse(["--count=5", "--set=a=1", "--set=b=2", "--output=x"])
+    assert other.settings(values) == {"count": 5, "set": ["a=1", "b=2"], "output": "x"}
+    assert other.arguments_for(command, values) == ["--count=5", "--set=a=1", "--set=b=2"]
+    assert other.arguments_for(command, values, but=["set"]) == ["--count=5"]
+    assert other.arguments_for(command, other.parse(["--output=x"])) == []
+    assert command.parse([]).count == 3
+    with pytest.raises(ValueError, match="--count=0"):
+        other.parse(["--count=0"])
 
 
 def test_assignments():
