@@ -119,8 +119,8 @@ PRESETS = {
             objective=MappingProxyType(
                 {
                     "kl_weight": 3.0,
-                    "mean_matching_weight": 1e-3,
-                    "class_matching_weight": 1e-3,
+                    "mean_matching_weight": 3e-3,
+                    "class_matching_weight": 1e-2,
                 }
             ),
         ),
