@@ -30,6 +30,7 @@ setup(
     ],
     extras_require={
         "jax": ["jax>=0.6"],
+        "serving": ["grpcio>=1.60", "requests>=2.31", "tensorflow-serving-api>=2.19"],
         "benchmarks": ["jax>=0.6", "torch>=2.6"],
         "test": [
             "pytest>=8",
@@ -39,6 +40,9 @@ setup(
             "ruff>=0.12",
             "scipy>=1.11",
             "prdc>=0.2",
+            "grpcio>=1.60",
+            "requests>=2.31",
+            "tensorflow-serving-api>=2.19",
             "dill",
             "importlib_resources",
         ],

@@ -11,7 +11,9 @@ if TYPE_CHECKING:
 COMMAND = command_line.Command("trainers.export", __doc__)
 command_line.run_dir_flag(COMMAND)
 with COMMAND.section("SavedModel"):
-    COMMAND.string("output", None, "folder of the versions (default: RUN_DIR/export)")
+    COMMAND.string(
+        "output", None, "folder of the versions 1, 2, … (default: RUN_DIR/export)"
+    )
 
 
 def main(values: "FlagValues") -> None:
@@ -19,10 +21,13 @@ def main(values: "FlagValues") -> None:
 
     import keras_cvaegan
     from keras_cvaegan.export import export_saved_model
+    from keras_cvaegan.training.run_directory import RunDirectory
 
-    model = keras_cvaegan.load(run_dir)
-    output = Path(values.output or Path(run_dir) / "export").expanduser()
-    print(f"SavedModel: {export_saved_model(model, output)}")
+    run = RunDirectory(run_dir)
+    model, config = keras_cvaegan.load(run.finished_model()), run.read_config()["config"]
+    output = Path(values.output).expanduser() if values.output else run.export
+    version = export_saved_model(model, output, extra_config={"config": config})
+    print(f"SavedModel: {version}")
 
 
 if __name__ == "__main__":

@@ -260,7 +260,9 @@ def finish(model: "GenerativeModel", config: dict[str, Any], run: "RunDirectory"
         from keras_cvaegan.export import export_saved_model
 
         # Loaded anew, outside the strategy of the training.
-        exported = export_saved_model(keras_cvaegan.load(partial), run.export)
+        exported = export_saved_model(
+            keras_cvaegan.load(partial), run.export, extra_config={"config": config}
+        )
     partial.replace(run.model)
     where = f"--run_dir={shlex.quote(str(run.path))}"
     print(f"\nSamples:     {run.samples / 'latest.png'}\nModel:       {run.model}")

@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import json
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import keras
 import tensorflow as tf
 
-from keras_cvaegan import random
+from keras_cvaegan.export.signatures import Signatures
+from keras_cvaegan.export.warm_up import warm_up_requests, write_warm_up
 from keras_cvaegan.models import GenerativeModel
-from keras_cvaegan.models.inference import GENERATE_STREAM
+from keras_cvaegan.version import __version__
+
+_PARTIAL = ".partial-"
+# What TensorFlow makes of a full disk, missing rights, a read-only or broken disk.
+_DISK_ERRORS = (
+    tf.errors.ResourceExhaustedError,
+    tf.errors.PermissionDeniedError,
+    tf.errors.FailedPreconditionError,
+    tf.errors.NotFoundError,
+    tf.errors.UnknownError,
+)
 
 
 def export_saved_model(
@@ -29,15 +42,30 @@ def export_saved_model(
     """Writes the next version of a SavedModel: `directory/1`, `directory/2`, ….
 
     Signatures, each with a batch dimension on every input; a row's result does not depend on its
-    neighbours: `serving_default` = `generate` (labels, seed → uint8 images), `generate_png`
-    (labels, seed → PNG bytes), `decode` (z, labels → images in [−1, 1]), and, where the model has
-    an encoder or a classifier, `encode` (uint8 images, labels → z_mean, z_log_var), `reconstruct`
-    (uint8 images, labels → images in [−1, 1]) and `classify` (uint8 images → probabilities).
-    A label out of range is an InvalidArgument error. Class names, shapes and the training step
-    travel in `assets.extra/model.json`.
+    neighbours:
 
-    The version is written beside and renamed, so that a server never sees half of one. The
-    SavedModel is made by TensorFlow; on another back end, by a process of its own.
+    | signature | inputs → outputs |
+    |---|---|
+    | `serving_default`, `generate` | labels, seed → images (uint8) |
+    | `generate_by_name` | class_names, seed → images (uint8) |
+    | `generate_png` | labels, seed → image_bytes (PNG) |
+    | `decode` | z, labels → images (floats in [−1, 1]) |
+    | `encode`, `encode_bytes` | images (uint8) or image_bytes, labels → z_mean, z_log_var |
+    | `reconstruct` | images (uint8), labels → images (floats in [−1, 1]) |
+    | `classify`, `classify_bytes` | images (uint8) or image_bytes → probabilities |
+    | `describe` | labels → class_name, num_classes, latent_dim, image_shape, step |
+
+    Labels, seeds and counts are int64; seeds count modulo 2³². `image_bytes` are PNG or JPEG files
+    of any size. What needs an encoder or a classifier is there where the model has one; models of
+    points have floats for images, and nothing with files. A wrong label, name, file or z is an
+    InvalidArgument error that says what is allowed.
+
+    In `assets.extra` travel class names, shapes, configuration and training step (`model.json`),
+    and requests that a server replays before it serves the version.
+
+    The version is written beside and renamed, so that a server never sees half of one, and what an
+    export that was killed left behind is removed. The SavedModel is made by TensorFlow; on another
+    back end, by a process of its own.
 
     Args:
         model: a fitted model.
@@ -49,24 +77,111 @@ def export_saved_model(
 
     Raises:
         OSError: when the directory cannot be written.
+
+    Example:
+
+    >>> from keras_cvaegan.models import CVAEGAN
+    >>> model = CVAEGAN.from_preset("compact", image_shape=(16, 16, 3), num_classes=2)
+    >>> with tempfile.TemporaryDirectory() as directory:
+    ...     version = export_saved_model(model, directory)
+    ...     signatures = tf.saved_model.load(str(version)).signatures
+    ...     signatures["generate"](labels=tf.constant([0, 1], "int64"),
+    ...                            seed=tf.constant([5, 5], "int64"))["images"].shape
+    TensorShape([2, 16, 16, 3])
     """
     directory = Path(directory)
+    with _written(model, directory, extra_config or {}) as written:
+        while True:
+            version = _next_version(directory)
+            try:
+                written.rename(version)
+            except OSError:
+                if not version.exists():
+                    raise
+                continue  # Another export took that number first.
+            return version
+
+
+def write_saved_model(
+    model: GenerativeModel,
+    path: str | os.PathLike,
+    *,
+    extra_config: Mapping[str, Any] | None = None,
+) -> None:
+    """Writes a SavedModel as `export_saved_model` does, at a path of its own.
+
+    Args:
+        model: a fitted model.
+        path: of the SavedModel; what is there is replaced.
+        extra_config: what else `model.json` should hold.
+
+    Raises:
+        OSError: when it cannot be written.
+    """
+    path = Path(path)
+    with _written(model, path.parent, extra_config or {}) as written:
+        if path.exists():
+            path.rename(written.with_name("replaced"))
+        written.rename(path)
+
+
+@contextlib.contextmanager
+def _written(model: GenerativeModel, directory: Path, extra: Mapping[str, Any]) -> Iterator[Path]:
+    """Writes a SavedModel under a name in `directory` that servers pass over."""
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        partial = Path(tempfile.mkdtemp(prefix=".partial-", dir=directory))
+        _remove_abandoned(directory)
+        partial = Path(tempfile.mkdtemp(prefix=_PARTIAL, dir=directory))
     except OSError as error:
-        raise OSError(
-            f"Cannot write a SavedModel in {str(directory)!r}: {error.strerror or error}. "
-            "Choose a directory that can be written."
-        ) from error
+        raise _cannot_write(directory, error.strerror or str(error)) from error
+    with _lock(partial):
+        try:
+            _write(model, partial / "model", extra)
+            # Whoever runs the server may be another user than whoever exports.
+            (partial / "model").chmod(0o755)
+            _flush(partial / "model")
+            yield partial / "model"
+        except _DISK_ERRORS as error:
+            raise _cannot_write(directory, error.message) from error
+        except OSError as error:
+            raise _cannot_write(directory, error.strerror or str(error)) from error
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+
+
+def _cannot_write(directory: Path, reason: str) -> OSError:
+    return OSError(
+        f"Cannot write a SavedModel in {str(directory)!r}: {reason}. "
+        "Choose a directory that can be written, with room."
+    )
+
+
+@contextlib.contextmanager
+def _lock(directory: Path, blocking: bool = True) -> Iterator[None]:
+    """Locks a directory; the system unlocks it when the process ends, however it does."""
+    descriptor = os.open(directory, os.O_RDONLY)
     try:
-        _write(model, partial / "model")
-        _write_description(model, partial / "model", extra_config or {})
-        version = _next_version(directory)
-        (partial / "model").rename(version)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if blocking else fcntl.LOCK_NB))
+        yield
     finally:
-        shutil.rmtree(partial, ignore_errors=True)
-    return version
+        os.close(descriptor)
+
+
+def _remove_abandoned(directory: Path) -> None:
+    """Removes what exports left that were killed: it is locked by none."""
+    for partial in directory.glob(f"{_PARTIAL}*"):
+        with contextlib.suppress(OSError), _lock(partial, blocking=False):
+            shutil.rmtree(partial)
+
+
+def _flush(path: Path) -> None:
+    """Waits until all of it is on the disk, so that a crash cannot leave a version with holes."""
+    for found in [path, *path.rglob("*")]:
+        descriptor = os.open(found, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def _next_version(directory: Path) -> Path:
@@ -74,35 +189,21 @@ def _next_version(directory: Path) -> Path:
     return directory / str(max(versions, default=0) + 1)
 
 
-def _write_description(model: GenerativeModel, path: Path, extra: Mapping[str, Any]) -> None:
-    values = {
-        "model": type(model).__name__,
-        "class_names": list(model.class_names),
-        "image_shape": list(model.image_shape),
-        "latent_dim": model.latent_dim,
-        "step": int(keras.ops.convert_to_numpy(model.step)),
-        **extra,
-    }
-    folder = path / "assets.extra"
-    folder.mkdir()
-    (folder / "model.json").write_text(json.dumps(values, indent=2), encoding="utf-8")
-
-
-def _write(model: GenerativeModel, path: Path) -> None:
+def _write(model: GenerativeModel, path: Path, extra: Mapping[str, Any]) -> None:
     if keras.backend.backend() == "tensorflow":
-        _write_in_tensorflow(model, path)
+        _write_in_tensorflow(model, path, extra)
         return
     file = path.with_name("model.keras")
     model.save(file)
     code = (
-        "import sys, pathlib, keras_cvaegan\n"
+        "import json, sys, pathlib, keras_cvaegan\n"
         f"from {__name__} import {_write_in_tensorflow.__name__} as write\n"
-        "write(keras_cvaegan.load(sys.argv[1]), pathlib.Path(sys.argv[2]))"
+        "write(keras_cvaegan.load(sys.argv[1]), pathlib.Path(sys.argv[2]), json.loads(sys.argv[3]))"
     )
     # A GPU that this process holds has no memory left for another.
     environment = {**os.environ, "KERAS_BACKEND": "tensorflow", "CUDA_VISIBLE_DEVICES": "-1"}
     result = subprocess.run(
-        [sys.executable, "-c", code, str(file), str(path)],
+        [sys.executable, "-c", code, str(file), str(path), json.dumps(extra)],
         env=environment,
         capture_output=True,
         text=True,
@@ -110,83 +211,33 @@ def _write(model: GenerativeModel, path: Path) -> None:
     )
     file.unlink()
     if result.returncode:
-        raise OSError(f"The SavedModel could not be written: {result.stderr.strip()}")
+        raise OSError(f"TensorFlow's process failed: {result.stderr.strip()}")
 
 
-def _write_in_tensorflow(model: GenerativeModel, path: Path) -> None:
+def _write_in_tensorflow(model: GenerativeModel, path: Path, extra: Mapping[str, Any]) -> None:
+    signatures = Signatures(model)
     archive = keras.export.ExportArchive()
-    archive.track(model.sampler)
-    for name in ("encoder", "classifier"):
-        if name in model.network_names:
-            archive.track(getattr(model, name))
-    for name, (function, signature) in _signatures(model).items():
-        archive.add_endpoint(name, function, input_signature=signature)
+    for resource in signatures.resources:
+        archive.track(resource)
+    endpoints = signatures.endpoints()
+    for name, (function, inputs) in endpoints.items():
+        archive.add_endpoint(name, function, input_signature=inputs)
     archive.write_out(str(path), verbose=False)
+    extras = path / "assets.extra"
+    extras.mkdir()
+    description = json.dumps(_describe(model, extra), indent=2)
+    (extras / "model.json").write_text(f"{description}\n", encoding="utf-8")
+    requests = warm_up_requests(endpoints, model.class_names[0])
+    write_warm_up(extras / "tf_serving_warmup_requests", requests)
 
 
-def _signatures(model: GenerativeModel) -> dict[str, tuple[Callable[..., Any], list[Any]]]:
-    """The endpoints by name: a function of tensors and the form of its inputs."""
-    labels = tf.TensorSpec([None], tf.int64, name="labels")
-    seed = tf.TensorSpec([None], tf.int64, name="seed")
-    z = tf.TensorSpec([None, model.latent_dim], tf.float32, name="z")
-    images = tf.TensorSpec([None, *model.image_shape], tf.uint8, name="images")
-
-    def class_weights(labels: tf.Tensor, count: tf.Tensor) -> tf.Tensor:
-        last = model.num_classes - 1
-        checks = [
-            tf.debugging.Assert(
-                tf.reduce_all((labels >= 0) & (labels <= last)),
-                [f"labels must be from 0 to {last}. Received:", labels],
-            ),
-            tf.debugging.Assert(
-                tf.equal(tf.shape(labels)[0], count),
-                ["one label is needed for each row of the other input. Received labels:", labels],
-            ),
-        ]
-        with tf.control_dependencies(checks):
-            return tf.one_hot(tf.identity(labels), model.num_classes)
-
-    def to_float(images: tf.Tensor) -> tf.Tensor:
-        return tf.cast(images, tf.float32) / 127.5 - 1.0
-
-    def decode_weights(z: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
-        return model.sampler({"z": z, "labels": weights}, training=False)
-
-    def generate(labels: tf.Tensor, seed: tf.Tensor) -> dict[str, tf.Tensor]:
-        weights = class_weights(labels, tf.shape(seed)[0])
-        latents = random.normal(
-            tf.zeros_like(seed), model.latent_dim, seed=seed, stream=GENERATE_STREAM
-        )
-        pixels = tf.round((decode_weights(latents, weights) + 1.0) * 127.5)
-        return {"images": tf.cast(tf.clip_by_value(pixels, 0.0, 255.0), tf.uint8)}
-
-    def generate_png(labels: tf.Tensor, seed: tf.Tensor) -> dict[str, tf.Tensor]:
-        pixels = generate(labels, seed)["images"]
-        return {"png": tf.map_fn(tf.io.encode_png, pixels, fn_output_signature=tf.string)}
-
-    def decode(z: tf.Tensor, labels: tf.Tensor) -> dict[str, tf.Tensor]:
-        return {"images": decode_weights(z, class_weights(labels, tf.shape(z)[0]))}
-
-    def encode(images: tf.Tensor, labels: tf.Tensor) -> dict[str, tf.Tensor]:
-        weights = class_weights(labels, tf.shape(images)[0])
-        return model.encoder({"images": to_float(images), "labels": weights}, training=False)
-
-    def reconstruct(images: tf.Tensor, labels: tf.Tensor) -> dict[str, tf.Tensor]:
-        return decode(encode(images, labels)["z_mean"], labels)
-
-    def classify(images: tf.Tensor) -> dict[str, tf.Tensor]:
-        logits = model.classifier(to_float(images), training=False)["logits"]
-        return {"probabilities": tf.nn.softmax(logits)}
-
-    signatures = {
-        "serving_default": (generate, [labels, seed]),
-        "generate": (generate, [labels, seed]),
-        "generate_png": (generate_png, [labels, seed]),
-        "decode": (decode, [z, labels]),
+def _describe(model: GenerativeModel, extra: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "keras_cvaegan": __version__,
+        "model": type(model).__name__,
+        "class_names": list(model.class_names),
+        "image_shape": list(model.image_shape),
+        "latent_dim": model.latent_dim,
+        "step": int(keras.ops.convert_to_numpy(model.step)),
+        **extra,
     }
-    if "encoder" in model.network_names:
-        signatures["encode"] = (encode, [images, labels])
-        signatures["reconstruct"] = (reconstruct, [images, labels])
-    if "classifier" in model.network_names:
-        signatures["classify"] = (classify, [images])
-    return signatures

@@ -105,6 +105,8 @@ class GenerativeModel(Step, Compilation, Inference, keras.Model):
                 f"class_names must have one name for each of the {self.num_classes} classes. "
                 f"Received: {len(class_names)} names."
             )
+        if len(set(class_names)) < len(class_names):
+            raise ValueError(f"class_names must all be different. Received: {list(class_names)}.")
         self.class_names = tuple(class_names)
         self.average_generator = None
         if average_decay is not None:

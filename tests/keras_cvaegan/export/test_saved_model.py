@@ -2,20 +2,30 @@
 
 import io
 import json
+import signal
 import subprocess
 import sys
 
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 from PIL import Image
 
-from keras_cvaegan.export import export_saved_model
-from keras_cvaegan.models import CVAEGAN
+from keras_cvaegan.export import export_saved_model, saved_model, write_saved_model
+from keras_cvaegan.models import GAN
 
 LABELS = np.array([0, 2, 1, 2], np.int64)
 SEEDS = np.array([5, 6, 7, 8], np.int64)
+
+# Ends in the midst of writing: when the variables are written, before the file is renamed.
+KILLED_WHILE_IT_WRITES = """
+import os, pathlib, signal, sys
+import keras_cvaegan
+from keras_cvaegan.export import export_saved_model, saved_model
+saved_model.write_warm_up = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+folder = pathlib.Path(sys.argv[1])
+export_saved_model(keras_cvaegan.load(folder / "model.keras"), folder / "export")
+"""
 
 WITHOUT_KERAS = """
 import sys
@@ -28,34 +38,6 @@ np.save(sys.argv[2], signatures["serving_default"](labels=labels, seed=seed)["im
 """
 
 
-@pytest.fixture(scope="module")
-def model():
-    keras.utils.set_random_seed(0)
-    names = ["rose", "lily", "daisy"]
-    model = CVAEGAN.from_preset(
-        "compact", image_shape=(16, 16, 3), num_classes=3, class_names=names
-    )
-    rng = np.random.default_rng(0)
-    for variable in model.average_generator.variables:
-        variable.assign(variable + 0.05 * rng.standard_normal(variable.shape))
-    return model
-
-
-@pytest.fixture(scope="module")
-def version(model, tmp_path_factory):
-    return export_saved_model(model, tmp_path_factory.mktemp("export"), extra_config={"run": "a"})
-
-
-@pytest.fixture(scope="module")
-def signatures(version):
-    return tf.saved_model.load(str(version)).signatures
-
-
-def call(signatures, name, **inputs):
-    outputs = signatures[name](**{k: tf.constant(v) for k, v in inputs.items()})
-    return {k: v.numpy() for k, v in outputs.items()}
-
-
 def test_a_process_without_keras_gives_the_same_bytes(model, version, tmp_path):
     script, output = tmp_path / "script.py", tmp_path / "images.npy"
     script.write_text(WITHOUT_KERAS)
@@ -66,62 +48,72 @@ def test_a_process_without_keras_gives_the_same_bytes(model, version, tmp_path):
 
 
 def test_signatures(signatures):
-    expected = {"serving_default", "generate", "generate_png", "decode"}
-    assert set(signatures) == expected | {"encode", "reconstruct", "classify"}
+    of_all = {"serving_default", "generate", "generate_by_name", "generate_png", "decode"}
+    of_encoder, of_classifier = {"encode", "encode_bytes", "reconstruct"}, {"classify"}
+    of_classifier |= {"classify_bytes"}
+    assert set(signatures) == of_all | of_encoder | of_classifier | {"describe"}
+    for function in signatures.values():
+        for spec in function.structured_input_signature[1].values():
+            assert spec.shape[0] is None
 
 
-def test_a_row_does_not_depend_on_its_neighbours(signatures):
-    together = call(signatures, "generate", labels=LABELS, seed=SEEDS)["images"]
+def test_a_model_with_neither_encoder_nor_classes(tmp_path):
+    model = GAN.from_preset("compact", image_shape=(16, 16, 3))
+    signatures = tf.saved_model.load(str(export_saved_model(model, tmp_path))).signatures
+    of_generator = {"serving_default", "generate", "generate_by_name", "generate_png", "decode"}
+    assert set(signatures) == of_generator | {"describe"}
+    seed = np.int64([3])
+    images = signatures["generate"](labels=tf.constant([0], tf.int64), seed=tf.constant(seed))
+    np.testing.assert_array_equal(images["images"], model.generate([0], seed=seed))
+
+
+def test_a_row_does_not_depend_on_its_neighbours(call):
+    together = call("generate", labels=LABELS, seed=SEEDS)["images"]
     for row in range(4):
-        alone = call(
-            signatures, "generate", labels=LABELS[row : row + 1], seed=SEEDS[row : row + 1]
-        )
+        alone = call("generate", labels=LABELS[row : row + 1], seed=SEEDS[row : row + 1])
         np.testing.assert_array_equal(alone["images"][0], together[row])
 
 
-def test_each_signature_agrees_with_the_model(model, signatures):
+def test_each_signature_agrees_with_the_model(model, call):
     images = model.generate(LABELS, seed=SEEDS)
-    pngs = call(signatures, "generate_png", labels=LABELS, seed=SEEDS)["png"]
+    names = [model.class_names[label] for label in LABELS]
+    by_name = call("generate_by_name", class_names=names, seed=SEEDS)
+    np.testing.assert_array_equal(by_name["images"], images)
+    pngs = call("generate_png", labels=LABELS, seed=SEEDS)["image_bytes"]
     decoded = [np.asarray(Image.open(io.BytesIO(png))) for png in pngs]
     np.testing.assert_array_equal(decoded, images)
     z = model.sample_latents(4, seed=1)
     np.testing.assert_allclose(
-        call(signatures, "decode", z=z, labels=LABELS)["images"], model.decode(z, LABELS), atol=1e-5
+        call("decode", z=z, labels=LABELS)["images"], model.decode(z, LABELS), atol=1e-5
     )
-    encoded = call(signatures, "encode", images=images, labels=LABELS)
+    encoded = call("encode", images=images, labels=LABELS)
     for ours, theirs in zip(
         model.encode(images, LABELS), (encoded["z_mean"], encoded["z_log_var"]), strict=True
     ):
         np.testing.assert_allclose(theirs, ours, atol=1e-5)
+    of_bytes = call("encode_bytes", image_bytes=pngs, labels=LABELS)
+    np.testing.assert_allclose(of_bytes["z_mean"], encoded["z_mean"], atol=1e-5)
     np.testing.assert_allclose(
-        call(signatures, "reconstruct", images=images, labels=LABELS)["images"],
+        call("reconstruct", images=images, labels=LABELS)["images"],
         model.reconstruct(images, LABELS),
         atol=1e-4,
     )
-    np.testing.assert_allclose(
-        call(signatures, "classify", images=images)["probabilities"],
-        model.classify(images),
-        atol=1e-5,
-    )
+    probabilities = call("classify", images=images)["probabilities"]
+    np.testing.assert_allclose(probabilities, model.classify(images), atol=1e-5)
+    of_bytes = call("classify_bytes", image_bytes=pngs)["probabilities"]
+    np.testing.assert_allclose(of_bytes, probabilities, atol=1e-5)
 
 
-@pytest.mark.parametrize(
-    ("labels", "seeds", "message"),
-    [
-        ([3], [0], "labels must be from 0 to 2"),
-        ([-1], [0], "labels must be from 0 to 2"),
-        ([0, 1], [0], "one label is needed for each row"),
-    ],
-)
-def test_wrong_labels_are_refused(signatures, labels, seeds, message):
-    with pytest.raises(tf.errors.InvalidArgumentError, match=message):
-        call(signatures, "generate", labels=np.int64(labels), seed=np.int64(seeds))
-
-
-def test_description(version):
+def test_description(version, call):
     values = json.loads((version / "assets.extra" / "model.json").read_text())
     assert values["class_names"] == ["rose", "lily", "daisy"]
     assert (values["model"], values["step"], values["run"]) == ("CVAEGAN", 0, "a")
+    described = call("describe", labels=np.int64([2, 0]))
+    assert described["class_name"].tolist() == [b"daisy", b"rose"]
+    assert described["num_classes"].tolist() == [3, 3]
+    assert described["latent_dim"].tolist() == [16, 16]
+    assert described["image_shape"].tolist() == [[16, 16, 3]] * 2
+    assert described["step"].tolist() == [0, 0]
 
 
 def test_versions_count_up_and_nothing_half_written_stays(model, tmp_path, monkeypatch):
@@ -132,9 +124,45 @@ def test_versions_count_up_and_nothing_half_written_stays(model, tmp_path, monke
         raise OSError("No space left on device")
 
     monkeypatch.setattr("keras_cvaegan.export.saved_model._write", fail)
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(OSError, match=r"Cannot write a SavedModel.*No space left"):
         export_saved_model(model, tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["7", "8"]
+
+
+def test_two_exports_at_once_take_different_numbers(model, tmp_path, monkeypatch):
+    write = saved_model._write
+
+    def write_while_another_does(*arguments):
+        monkeypatch.setattr(saved_model, "_write", write)
+        monkeypatch.setattr(saved_model, "_next_version", next_version)
+        assert export_saved_model(model, tmp_path).name == "1"
+        write(*arguments)
+
+    next_version = saved_model._next_version
+    monkeypatch.setattr(saved_model, "_write", write_while_another_does)
+    assert export_saved_model(model, tmp_path).name == "2"
+
+
+def test_a_saved_model_at_a_path_of_its_own(model, tmp_path):
+    for _ in range(2):  # The second takes the place of the first.
+        write_saved_model(model, tmp_path / "serving")
+        assert tf.saved_model.contains_saved_model(str(tmp_path / "serving"))
+        assert [path.name for path in tmp_path.iterdir()] == ["serving"]
+
+
+def test_an_export_that_is_killed_leaves_no_version_and_the_next_one_cleans_up(model, tmp_path):
+    export_saved_model(model, tmp_path / "export")
+    before = (tmp_path / "export" / "1" / "saved_model.pb").read_bytes()
+    model.save(tmp_path / "model.keras")
+    (tmp_path / "script.py").write_text(KILLED_WHILE_IT_WRITES)
+    command = [sys.executable, str(tmp_path / "script.py"), str(tmp_path)]
+    assert subprocess.run(command, check=False).returncode == -signal.SIGKILL
+    names = [path.name for path in (tmp_path / "export").iterdir()]
+    assert len(names) == 2  # What was half written is there, under a name that servers pass over.
+    assert [name for name in names if name.isdecimal()] == ["1"]
+    assert (tmp_path / "export" / "1" / "saved_model.pb").read_bytes() == before
+    assert export_saved_model(model, tmp_path / "export").name == "2"
+    assert sorted(path.name for path in (tmp_path / "export").iterdir()) == ["1", "2"]
 
 
 def test_a_directory_that_cannot_be_made(model, tmp_path):
