@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -142,7 +143,8 @@ def _written(model: GenerativeModel, directory: Path, extra: Mapping[str, Any]) 
             _flush(partial / "model")
             yield partial / "model"
         except _DISK_ERRORS as error:
-            raise _cannot_write(directory, error.message) from error
+            reason = re.sub(r"\{\{.*?\}\} | \[Op:.*?\]", "", error.message)
+            raise _cannot_write(directory, reason) from error
         except OSError as error:
             raise _cannot_write(directory, error.strerror or str(error)) from error
         finally:
