@@ -81,7 +81,8 @@ class PlugAndPlay:
     z ← z + ε₁ (R(z) − z) + ε₂ ∂ log p(c | G(z)) / ∂z + N(0, ε₃²)
 
     R, the denoising prior, keeps z where latents are likely; the classifier draws it towards
-    class c; noise keeps samples apart. An image depends on its own seed and label alone.
+    class c; noise keeps samples apart: ε₃² = 2 ε₁ leaves N(0, I) as it is, less draws z together.
+    An image depends on the seed, its place and its label alone.
 
     Args:
         generator: a `GenerativeModel`, or a Keras model of z, or of {"z", "labels"}, to images in

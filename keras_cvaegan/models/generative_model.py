@@ -10,6 +10,7 @@ import keras
 from keras import ops
 
 from keras_cvaegan import random
+from keras_cvaegan.models.arguments import check_decay
 from keras_cvaegan.models.compilation import Compilation
 from keras_cvaegan.models.inference import Inference
 from keras_cvaegan.networks import Preset
@@ -78,8 +79,8 @@ class GenerativeModel(Step, Compilation, Inference, keras.Model):
         for name in self.network_names:
             setattr(self, name, networks[name])
             self.share_statistics(networks[name])
-        if average_decay is not None and not 0.0 <= average_decay < 1.0:
-            raise ValueError(f"average_decay must be in [0, 1), or None. Received: {average_decay}")
+        if average_decay is not None:
+            average_decay = check_decay("average_decay", average_decay)
         self.seed = seed
         self.average_decay = average_decay
         self.horizontal_flip = horizontal_flip

@@ -154,7 +154,9 @@ class Inference:
             ValueError: for anything else.
         """
         labels = np.asarray(labels)
-        if labels.ndim == 2 and labels.shape[1] == self.num_classes:
+        if labels.ndim == 2 and labels.shape[1] == self.num_classes and labels.dtype.kind in "iuf":
+            if not np.isfinite(labels).all():
+                raise ValueError("Class weights must be finite. Received: NaN or infinity.")
             return labels.astype(np.float32)
         if labels.size == 0 and labels.ndim == 1:
             return np.zeros((0, self.num_classes), np.float32)

@@ -14,6 +14,7 @@ from keras import ops
 from keras_cvaegan import losses
 from keras_cvaegan.layers import ClassCenters
 from keras_cvaegan.layers.class_centers import same_class_weights
+from keras_cvaegan.models.arguments import check_decay
 from keras_cvaegan.precision import full_precision
 
 
@@ -31,7 +32,7 @@ class MeanMatching:
             ValueError: for a layer that the discriminator does not give, or a wrong decay.
         """
         self.discriminator_layers = check_layers(self.discriminator, layers)
-        self.mean_center_decay = decay
+        self.mean_center_decay = decay = check_decay("mean_center_decay", decay)
         self.real_means = _centers(self.discriminator, layers, 1, decay)
         self.generated_means = _centers(self.discriminator, layers, 1, decay)
 
@@ -68,7 +69,7 @@ class ClassMatching:
             ValueError: for a layer that the classifier does not give, or a wrong decay.
         """
         self.classifier_layers = check_layers(self.classifier, layers)
-        self.class_center_decay = decay
+        self.class_center_decay = decay = check_decay("class_center_decay", decay)
         self.real_centers = _centers(self.classifier, layers, self.num_classes, decay)
         self.generated_centers = _centers(self.classifier, layers, self.num_classes, decay)
 

@@ -8,7 +8,7 @@ import keras
 from keras import ops
 
 from keras_cvaegan import losses
-from keras_cvaegan.models.arguments import check_count
+from keras_cvaegan.models.arguments import check_count, check_positive
 from keras_cvaegan.models.generative_model import GenerativeModel
 from keras_cvaegan.training.phases import Phase
 
@@ -92,11 +92,9 @@ class WGAN(GenerativeModel):
     ):
         super().__init__({"generator": generator, "discriminator": discriminator}, **kwargs)
         self.critic_steps = check_count("critic_steps", critic_steps)
-        if not 0 < clip_value < 1e12:
-            raise ValueError(f"clip_value must be a number above 0. Received: {clip_value!r}")
-        self.clip_value = clip_value
+        self.clip_value = check_positive("clip_value", clip_value)
         for variable in discriminator.trainable_variables:
-            variable.constraint = WeightClipping(clip_value)
+            variable.constraint = WeightClipping(self.clip_value)
 
     @property
     def phases(self) -> tuple[Phase, ...]:
