@@ -26,11 +26,12 @@ setup(
         "matplotlib>=3.8",
         "tensorboard>=2.20",
         "tensorflow-datasets>=4.9.7",
-        "absl-py>=2.1",
+        "absl-py>=1.4",
     ],
     extras_require={
         "jax": ["jax>=0.6"],
         "serving": ["grpcio>=1.60", "requests>=2.31", "tensorflow-serving-api>=2.19"],
+        "tfx": ["tfx>=1.21,<1.22", "kfp>=2.6,<2.17"],
         "benchmarks": ["jax>=0.6", "torch>=2.6"],
         "test": [
             "pytest>=8",

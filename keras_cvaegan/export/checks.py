@@ -36,8 +36,8 @@ def labels_below(labels: tf.Tensor, num_classes: int) -> tf.Tensor:
 
 def bounded(name: str, values: tf.Tensor) -> tf.Tensor:
     """Returns the values, if all are numbers of a sane size."""
-    # NaN fails the comparison, as it should.
-    wrong = tf.boolean_mask(values, ~(tf.abs(values) <= LIMIT))
+    # Not `~(… <= LIMIT)`: TensorFlow's optimizer makes `>` of that, which lets NaN pass.
+    wrong = tf.boolean_mask(values, (tf.abs(values) > LIMIT) | tf.math.is_nan(values))
     message = f"{name} must hold numbers from {-LIMIT:g} to {LIMIT:g}."
     with tf.control_dependencies([_require(tf.equal(tf.size(wrong), 0), message, wrong)]):
         return tf.identity(values)

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from keras_cvaegan import random
 from keras_cvaegan.export import checks
-from keras_cvaegan.export.picture_bytes import decode_pictures
+from keras_cvaegan.graph_pictures import decode_pictures
 from keras_cvaegan.models import GenerativeModel
 from keras_cvaegan.models.inference import GENERATE_STREAM
 

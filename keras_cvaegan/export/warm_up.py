@@ -37,7 +37,10 @@ def warm_up_requests(
         class_name: of the first class.
         batch_sizes: rows a request.
     """
-    texts = {"class_names": class_name, "image_bytes": tf.io.encode_png(tf.zeros((1, 1, 1), tf.uint8))}
+    texts = {
+        "class_names": class_name,
+        "image_bytes": tf.io.encode_png(tf.zeros((1, 1, 1), tf.uint8)),
+    }
     for name, (_, specs) in endpoints.items():
         for count in batch_sizes:
             inputs = {}

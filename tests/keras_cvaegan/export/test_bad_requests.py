@@ -155,6 +155,8 @@ def test_good_requests(call):
             {"class_names": [b"tulip"], "seed": [0]},
             r"class_names must be among:\] \[rose, lily, daisy\].*\[tulip\]",
         ),
+        ("decode", {"z": [[np.nan] * 16], "labels": [0]}, r"z must hold numbers from -1000 to 1000"),
+        ("decode", {"z": [[np.inf] * 16], "labels": [0]}, r"z must hold numbers from -1000 to 1000"),
         ("classify_bytes", {"image_bytes": [b"GIF89a"]}, r"must be whole PNG or JPEG files"),
         ("classify", {"images": np.zeros((1, 8, 8, 3))}, r"expected shape \[\?,16,16,3\]"),
     ],

@@ -1,4 +1,4 @@
-"""PNG and JPEG bytes as pictures of the training size, within a TensorFlow graph."""
+"""Picture files as arrays of the training size within a TensorFlow graph: see also `pictures`."""
 
 from collections.abc import Sequence
 
@@ -38,13 +38,69 @@ def decode_pictures(encoded: tf.Tensor, image_shape: Sequence[int]) -> tf.Tensor
 
 
 def _decode(file: tf.Tensor, image_shape: tuple[int, int, int]) -> tf.Tensor:
-    height, width, channels = image_shape
+    *size, channels = image_shape
     with tf.control_dependencies(_checks(file)):
-        picture = tf.io.decode_image(tf.identity(file), channels, expand_animations=False)
-    picture = _crop(picture, height, width)
-    resized = tf.image.resize(picture, (height, width), "lanczos3", antialias=True)
-    pixels = tf.cast(tf.clip_by_value(tf.round(resized), 0.0, 255.0), tf.uint8)
-    return tf.ensure_shape(pixels, image_shape)
+        return resize(decode_file(tf.identity(file), channels), size)
+
+
+def decode_file(file: tf.Tensor, channels: int = 3) -> tf.Tensor:
+    """Decodes a picture file as Pillow does: uint8 (height, width, channels).
+
+    Args:
+        file: bytes of a JPEG, PNG, GIF (the first frame counts) or BMP file, a scalar.
+        channels: 1 or 3.
+    """
+    return tf.cond(
+        tf.io.is_jpeg(file),
+        # decode_image takes a faster way, which is further from Pillow's.
+        lambda: tf.io.decode_jpeg(file, channels, dct_method="INTEGER_ACCURATE"),
+        lambda: tf.io.decode_image(file, channels, expand_animations=False),
+    )
+
+
+def resize(picture: tf.Tensor, size: Sequence[int]) -> tf.Tensor:
+    """Resizes the largest centred part of the right proportions, with anti-aliasing (Lanczos).
+
+    As `keras_cvaegan.pictures.resize_picture` does, up to rounding; a picture that has the size is
+    left as it is.
+
+    Args:
+        picture: uint8 (height, width, channels).
+        size: height and width of the result, in pixels.
+
+    Returns:
+        uint8 (*size, channels).
+
+    Example:
+
+    >>> resize(tf.zeros((20, 30, 3), tf.uint8), (8, 8)).shape
+    TensorShape([8, 8, 3])
+    """
+    picture = tf.ensure_shape(picture, [None, None, picture.shape[-1]])
+    shape, target = tf.shape(picture)[:2], tf.constant(size, tf.int32)
+    scale = tf.reduce_max(tf.cast(target / shape, tf.float32))
+    part = tf.cast(tf.round(tf.cast(target, tf.float32) / scale), tf.int32)
+    corner = (shape - part) // 2
+
+    def cropped() -> tf.Tensor:
+        begin = tf.concat([corner, [0]], axis=0)
+        return tf.slice(picture, begin, [*size, picture.shape[-1]])
+
+    def resized() -> tf.Tensor:
+        # As Pillow does, the filter reaches beyond the part where the picture goes on, which
+        # tf.image.resize of the part would not.
+        result = tf.raw_ops.ScaleAndTranslate(
+            images=tf.cast(picture, tf.float32)[tf.newaxis],
+            size=target,
+            scale=tf.fill([2], scale),
+            translation=-tf.cast(corner, tf.float32) * scale,
+            kernel_type="lanczos3",
+            antialias=True,
+        )[0]
+        return tf.cast(tf.clip_by_value(tf.round(result), 0.0, 255.0), tf.uint8)
+
+    same = tf.reduce_all(tf.equal(part, target))
+    return tf.ensure_shape(tf.cond(same, cropped, resized), [*size, picture.shape[-1]])
 
 
 def _checks(file: tf.Tensor) -> list[tf.Operation]:
@@ -79,15 +135,3 @@ def _png_size(file: tf.Tensor) -> tf.Tensor:
 
 def _jpeg_size(file: tf.Tensor) -> tf.Tensor:
     return tf.io.extract_jpeg_shape(file)[:2]
-
-
-def _crop(picture: tf.Tensor, height: int, width: int) -> tf.Tensor:
-    """The largest centred part of the proportions height : width."""
-    shape = tf.shape(picture)
-    scale = tf.minimum(shape[0] / height, shape[1] / width)
-    size = [
-        tf.clip_by_value(tf.cast(tf.round(scale * side), tf.int32), 1, shape[axis])
-        for axis, side in enumerate((height, width))
-    ]
-    top, left = (shape[0] - size[0]) // 2, (shape[1] - size[1]) // 2
-    return picture[top : top + size[0], left : left + size[1]]

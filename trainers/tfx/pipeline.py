@@ -1,0 +1,322 @@
+"""Trains, judges and pushes a generator by a TFX pipeline, run here or compiled for Kubeflow.
+
+ImportExampleGen → StatisticsGen → SchemaGen → ExampleValidator → Trainer → Evaluator → Pusher, on
+the data as TFRecord files. A model that misses a threshold is refused and not pushed.
+"""
+
+import json
+import logging
+import platform
+import shlex
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+import absl.logging
+
+from trainers import command_line, configuration, fit, write_records
+
+if TYPE_CHECKING:
+    from absl.flags import FlagValues
+
+# What the judge and the Evaluator need to know of the Examples.
+_OF_DATA = ("class_names", "image_size", "seed")
+_OF_TRAINING = (
+    *("model", "preset", "image_size", "latent_dim", "batch_size", "learning_rates", "beta_1"),
+    *("objective", "seed", "dtype_policy", "horizontal_flip", "log_every"),
+)
+
+COMMAND = command_line.Command("trainers.tfx.pipeline", __doc__, command_line.TRAINING_ENVIRONMENT)
+command_line.data_flags(COMMAND)
+write_records.record_flags(COMMAND)
+with COMMAND.section("Model"):
+    COMMAND.adopt(fit.COMMAND, *("model", "preset", "latent_dim", "set"))
+with COMMAND.section("Training"):
+    COMMAND.adopt(fit.COMMAND, *("steps", "batch_size", "learning_rate", "beta_1", "seed"))
+    COMMAND.adopt(fit.COMMAND, *("dtype_policy", "horizontal_flip", "log_every"))
+with COMMAND.section("Evaluation"):
+    COMMAND.number(
+        "min_top1_accuracy",
+        None,
+        "refuse a model of whose samples the judge recognises a smaller share (default: no limit)",
+        lower_bound=0,
+        upper_bound=1,
+    )
+    COMMAND.number(
+        "max_frechet_distance",
+        None,
+        "refuse a model whose samples are further from the eval Examples (default: no limit)",
+        lower_bound=0,
+    )
+    COMMAND.integer("samples", 2_000, "pictures to generate and judge", lower_bound=2)
+    COMMAND.integer(
+        "max_judged",
+        50_000,
+        "most Examples of a split that the judge learns from, or samples are compared with; they "
+        "are held in memory",
+        lower_bound=20,
+    )
+with COMMAND.section("Pipeline"):
+    COMMAND.string("root", None, "folder of records, artifacts, metadata and serving (required)")
+    COMMAND.string("name", None, "of the pipeline (default: DATASET-MODEL)")
+    COMMAND.string("serving_dir", None, "where the Pusher puts versions (default: ROOT/serving)")
+    COMMAND.enum(
+        "compile",
+        "none",
+        ("none", "kubeflow"),
+        "none: run the pipeline here\n"
+        "kubeflow: write its definition for Kubeflow Pipelines and Vertex AI, and run nothing",
+    )
+    COMMAND.string("output", "pipeline.json", "kubeflow only: file to write, .json or .yaml")
+    COMMAND.string("image", None, "kubeflow only: container with TFX and this checkout (required)")
+
+
+def import_tfx() -> ModuleType:
+    """Returns `tfx.v1`.
+
+    Raises:
+        ValueError: saying what to install, and where it can be.
+    """
+    try:
+        from tfx import v1
+    except ImportError as error:
+        libc = " ".join(platform.libc_ver()) or "no glibc"
+        raise ValueError(
+            f"TFX cannot be imported ({error}). It needs an environment of its own, on Linux with "
+            "glibc 2.39 or newer (Debian 13, Ubuntu 24.04) on x86-64 and Python 3.11 to 3.13: "
+            "pip install -e '.[tfx]'; see docs/tfx.md. This is Python "
+            f"{platform.python_version()} on {platform.machine()} with {libc}."
+        ) from error
+    return v1
+
+
+def write_examples(values: "FlagValues", image_size: int) -> tuple[str, list[str]]:
+    """Returns the folder of the data's records and the class names; written where missing."""
+    import tensorflow as tf
+
+    from datasets import tfrecords
+    from trainers.status import StatusLine
+
+    asked = write_records.records(values, image_size, ("train", "test"))
+    folder = f"{root(values)}/records/{values.dataset}-{image_size}px-{asked.digest()}"
+    if not tf.io.gfile.exists(folder):
+        print(f"Writing {values.dataset} as TFRecord files: {folder}", flush=True)
+        beam = write_records.beam_options(values)
+        try:
+            tfrecords.write(folder, asked, beam=beam, show=StatusLine().show)
+        except ImportError as error:
+            raise ValueError(str(error)) from error
+    with tf.io.gfile.GFile(f"{folder}/{tfrecords.DESCRIPTION}") as file:
+        return folder, json.loads(file.read())["class_names"]
+
+
+def root(values: "FlagValues") -> str:
+    """Returns `--root` as an absolute path or URL.
+
+    Raises:
+        ValueError: when it was not given.
+    """
+    if not values.root:
+        raise ValueError("--root is missing: the folder for all that the pipeline writes.")
+    return _absolute(values.root)
+
+
+def _absolute(path: str) -> str:
+    return path.rstrip("/") if "://" in path else str(Path(path).expanduser().resolve())
+
+
+def thresholds(values: "FlagValues") -> dict[str, float]:
+    """Returns the thresholds that were given, by name."""
+    given = {name: getattr(values, name) for name in ("min_top1_accuracy", "max_frechet_distance")}
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def training_config(values: "FlagValues") -> dict[str, Any]:
+    """Returns the configuration of `trainers.fit` with the same flags."""
+    return configuration.configure(fit.COMMAND.parse(COMMAND.arguments_for(fit.COMMAND, values)))
+
+
+def build(values: "FlagValues") -> Any:
+    """Returns the `tfx.dsl.Pipeline`, of which the records are there.
+
+    Raises:
+        ValueError: for flags that cannot be.
+    """
+    tfx = import_tfx()
+    from keras_cvaegan.models import MODELS
+
+    config, limits = training_config(values), thresholds(values)
+    conditional = MODELS[config["model"]].conditional
+    if not conditional and "min_top1_accuracy" in limits:
+        raise ValueError(
+            f"--min_top1_accuracy is for models with classes. Received: --model={config['model']}. "
+            "Use --max_frechet_distance."
+        )
+    if not limits:
+        print("Neither --min_top1_accuracy nor --max_frechet_distance: every model is blessed.")
+    folder, config["class_names"] = write_examples(values, config["image_size"])
+    name = values.name or f"{values.dataset}-{config['model'].replace('_', '-')}"
+    base = root(values)
+    metadata = None
+    if values.compile == "none":
+        database = f"{base}/metadata/{name}.db"
+        metadata = tfx.orchestration.metadata.sqlite_metadata_connection_config(database)
+    return tfx.dsl.Pipeline(
+        pipeline_name=name,
+        pipeline_root=f"{base}/artifacts/{name}",
+        components=components(values, config, conditional, folder),
+        enable_cache=True,
+        metadata_connection_config=metadata,
+        beam_pipeline_args=write_records.beam_options(values) or ["--direct_num_workers=1"],
+    )
+
+
+def components(
+    values: "FlagValues", config: dict[str, Any], conditional: bool, records: str
+) -> list[Any]:
+    """Returns the components of the pipeline, in order.
+
+    Args:
+        values: the flags.
+        config: of the training, with the class names.
+        conditional: whether the model has classes.
+        records: folder of the TFRecord files.
+    """
+    tfx = import_tfx()
+    from tfx.proto import example_gen_pb2
+
+    from trainers.tfx import evaluator
+
+    split = example_gen_pb2.Input.Split
+    examples = tfx.components.ImportExampleGen(
+        input_base=records,
+        input_config=example_gen_pb2.Input(
+            splits=[
+                split(name="train", pattern="train-*"),
+                split(name="eval", pattern="test-*"),
+            ]
+        ),
+    )
+    statistics = tfx.components.StatisticsGen(examples=examples.outputs["examples"])
+    schema = tfx.components.SchemaGen(statistics=statistics.outputs["statistics"])
+    validator = tfx.components.ExampleValidator(
+        statistics=statistics.outputs["statistics"], schema=schema.outputs["schema"]
+    )
+    custom_config = {name: config[name] for name in _OF_TRAINING}
+    trainer = tfx.components.Trainer(
+        run_fn="trainers.tfx.module.run_fn",
+        examples=examples.outputs["examples"],
+        schema=schema.outputs["schema"],
+        train_args=tfx.proto.TrainArgs(num_steps=config["steps"]),
+        eval_args=tfx.proto.EvalArgs(),
+        custom_config={**custom_config, "class_names": config["class_names"]},
+    )
+    of_data = json.dumps({name: config[name] for name in _OF_DATA})
+    judge = evaluator.JudgeTrainer(
+        examples=examples.outputs["examples"],
+        config=of_data,
+        # Drawn flowers are many; of photographs there are few, so they are shifted and mirrored.
+        augment=int(values.dataset != "petals"),
+        max_examples=values.max_judged,
+    )
+    judged = evaluator.Evaluator(
+        examples=examples.outputs["examples"],
+        model=trainer.outputs["model"],
+        judge=judge.outputs["judge"],
+        config=of_data,
+        thresholds=json.dumps(thresholds(values)),
+        conditional=int(conditional),
+        samples=values.samples,
+        seed=config["seed"],
+        max_examples=values.max_judged,
+    )
+    serving = _absolute(values.serving_dir or f"{root(values)}/serving")
+    pusher = tfx.components.Pusher(
+        model=trainer.outputs["model"],
+        model_blessing=judged.outputs["blessing"],
+        push_destination=tfx.proto.PushDestination(
+            filesystem=tfx.proto.PushDestination.Filesystem(base_directory=serving)
+        ),
+    )
+    return [examples, statistics, schema, validator, trainer, judge, judged, pusher]
+
+
+def compile_for_kubeflow(pipeline: Any, values: "FlagValues") -> None:
+    """Writes the pipeline's definition.
+
+    Raises:
+        ValueError: for a file that is neither JSON nor YAML, or where kfp is missing.
+    """
+    tfx = import_tfx()
+    output = Path(values.output).expanduser().resolve()
+    if output.suffix not in (".json", ".yaml", ".yml"):
+        raise ValueError(f"--output is a .json or .yaml file. Received: {values.output!r}.")
+    try:
+        runner = tfx.orchestration.experimental.KubeflowV2DagRunner
+    except AttributeError as error:
+        raise ValueError(
+            "The Kubeflow compiler needs kfp: pip install 'kfp>=2.6,<2.17' into the environment of "
+            "TFX; see docs/tfx.md."
+        ) from error
+    config = tfx.orchestration.experimental.KubeflowV2DagRunnerConfig(default_image=values.image)
+    output.parent.mkdir(parents=True, exist_ok=True)
+    runner(config=config, output_dir=str(output.parent), output_filename=output.name).run(pipeline)
+    print(f"Pipeline: {shlex.quote(str(output))}")
+
+
+def show_components() -> None:
+    """Lets through, of all that TFX logs, which component runs, and errors."""
+
+    def passes(record: logging.LogRecord) -> bool:
+        return record.levelno >= logging.ERROR or str(record.msg).startswith("Component ")
+
+    handler = logging.StreamHandler(sys.stdout)
+    handler.addFilter(passes)
+    logger = logging.getLogger("absl")
+    logger.handlers, logger.propagate = [handler], False
+    # By absl, since libraries that silence it for a while restore the level that it knows.
+    absl.logging.set_verbosity(absl.logging.INFO)
+
+
+def report(values: "FlagValues", pipeline: Any) -> None:
+    """Says what the Evaluator found, and what was pushed."""
+    found = Path(pipeline.pipeline_info.pipeline_root) / "Evaluator" / "evaluation"
+    latest = max(found.glob("*/evaluation.json"), key=lambda path: int(path.parent.name))
+    results = json.loads(latest.read_text("utf-8"))
+    for name in ("top1_accuracy", "frechet_distance"):
+        if name in results["generated"]:
+            sides = (f"{side} {results[side][name]:.4g}" for side in ("generated", "real"))
+            print(f"{name:<18} {', '.join(sides)}")
+    print(f"Evaluation: {shlex.quote(str(latest))}")
+    if not results["blessed"]:
+        print(f"NOT BLESSED, not pushed: {'; '.join(results['failures'])}")
+        return
+    serving = Path(_absolute(values.serving_dir or f"{root(values)}/serving"))
+    versions = [path for path in serving.iterdir() if path.name.isdecimal()]
+    newest = max(versions, key=lambda path: int(path.name))
+    print(f"BLESSED. SavedModel: {shlex.quote(str(newest))}")
+
+
+def main(values: "FlagValues") -> None:
+    root(values)
+    tfx = import_tfx()
+    if values.compile == "kubeflow" and not values.image:
+        raise ValueError(
+            "--image is missing: a container with TFX and this checkout, in which Kubeflow runs "
+            "each component; see docs/tfx.md."
+        )
+    # The components' modules are found by name from processes that start elsewhere.
+    sys.path.insert(0, str(Path(__file__).parents[2]))
+    pipeline = build(values)
+    if values.compile == "kubeflow":
+        compile_for_kubeflow(pipeline, values)
+        return
+    Path(root(values), "metadata").mkdir(parents=True, exist_ok=True)
+    show_components()
+    tfx.orchestration.LocalDagRunner().run(pipeline)
+    report(values, pipeline)
+
+
+if __name__ == "__main__":
+    COMMAND.run(main)
