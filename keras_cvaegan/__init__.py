@@ -11,7 +11,10 @@ from keras_cvaegan.version import __version__
 if TYPE_CHECKING:
     from keras_cvaegan.saving import load
 
-_ROOMS = ("export", "layers", "losses", "metrics", "models", "networks", "training")
+_ROOMS = (
+    *("applications", "export", "layers", "losses", "metrics"),
+    *("models", "networks", "serving", "training"),
+)
 __all__ = ["__version__", "load", *_ROOMS]
 
 
