@@ -5,9 +5,25 @@ import time
 
 import pytest
 
-from trainers import ablate, command_line, compare, evaluate, export, fit, generate, toy
+from trainers import (
+    ablate,
+    command_line,
+    compare,
+    evaluate,
+    export,
+    fit,
+    generate,
+    report,
+    request,
+    toy,
+    write_records,
+)
+from trainers.tfx import pipeline
 
-PROGRAMS = (ablate, compare, evaluate, export, fit, generate, toy)
+PROGRAMS = (
+    *(ablate, compare, evaluate, export, fit, generate, pipeline, report, request, toy),
+    write_records,
+)
 
 
 @pytest.fixture
