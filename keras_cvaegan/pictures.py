@@ -1,15 +1,14 @@
 """Reading, writing and arranging pictures: the one place where files become arrays."""
 
-import contextlib
 import io
 import math
 import os
-import uuid
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageOps
+
+from keras_cvaegan.files import replacing
 
 Box = tuple[float, float, float, float]
 
@@ -166,18 +165,14 @@ def write_png(path: str | os.PathLike, picture: np.ndarray) -> None:
         ValueError: when `picture` has another shape or type.
         OSError: when the file cannot be written.
     """
-    path = Path(path)
     data = encode_png(picture)
-    partial = path.with_name(f".{path.name}.{uuid.uuid4().hex}.partial")
     try:
-        partial.write_bytes(data)
-        partial.replace(path)
+        # Folders of thousands of pictures would wait for the disk at each.
+        with replacing(path, durable=False) as partial:
+            partial.write_bytes(data)
     except OSError as error:
         message = f"Cannot write the picture ({error.strerror or error})"
         raise type(error)(error.errno, message, str(path)) from error
-    finally:
-        with contextlib.suppress(OSError):
-            partial.unlink(missing_ok=True)
 
 
 def grid(

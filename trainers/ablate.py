@@ -7,13 +7,13 @@ Started again, it goes on where it stopped.
 
 import dataclasses
 import shlex
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from trainers import command_line, figures, fit
-from trainers.tables import cell, markdown, over_seeds, write_text
+from trainers.tables import cell, markdown, over_seeds
 
 if TYPE_CHECKING:
     from absl.flags import FlagValues
@@ -80,6 +80,21 @@ with COMMAND.section("Results"):
     )
 
 
+def check(texts: Sequence[str]) -> None:
+    """Checks `--set`.
+
+    Raises:
+        ValueError: for a weight that one of the variants leaves out.
+    """
+    weights = [weight for _, weight in VARIANTS.values() if weight is not None]
+    for name in command_line.assignments(texts, "set"):
+        if name in weights:
+            raise ValueError(
+                f"--set takes what the variants have in common: each of {', '.join(weights)} is "
+                f"left out of one of them. Received: {name!r}."
+            )
+
+
 def measure(model: "GenerativeModel", yardstick: "Yardstick") -> dict[str, float]:
     """Returns the figures of a model's reconstructions of held-out pictures.
 
@@ -89,19 +104,23 @@ def measure(model: "GenerativeModel", yardstick: "Yardstick") -> dict[str, float
     """
     from keras_cvaegan import pictures
     from trainers import measuring
+    from trainers.counting import counted
     from trainers.sharpness import sharpness
     from trainers.yardstick import batches
 
-    sharp, sharp_real, right = [], [], []
-    for images, labels in batches(yardstick.test, yardstick.test_rows):
-        reconstructed = pictures.to_uint8(model.reconstruct(images, labels))
+    errors, sharp, sharp_real, right = [], [], [], []
+    rows = yardstick.test_rows
+    for images, labels in counted("Reconstructions", batches(yardstick.test, rows), len(rows)):
+        exact = measuring.reconstruct(model, images, labels)
+        errors.append(measuring.squared_errors(images, exact))
+        reconstructed = pictures.to_uint8(exact)
         sharp.append(sharpness(reconstructed))
         sharp_real.append(sharpness(images))
         right.append(yardstick.judge(reconstructed)[1].argmax(axis=1) == labels)
-    errors, _ = measuring.reconstruction(model, yardstick)
+    mse, psnr = measuring.error_figures(np.concatenate(errors))
     return {
-        "mse": errors["reconstruction_mse"],
-        "psnr": errors["reconstruction_psnr"],
+        "mse": mse,
+        "psnr": psnr,
         "sharpness": float(np.concatenate(sharp).mean() / np.concatenate(sharp_real).mean()),
         "top1_accuracy": float(np.concatenate(right).mean()),
     }
@@ -125,35 +144,82 @@ def verdict(claim: Claim, by_variant: Mapping[str, Mapping[int, Mapping[str, flo
     if not seeds:
         return f"Claim: {claim.said}: undecided, since a training failed."
     pairs = [(without[seed][claim.figure], whole[seed][claim.figure]) for seed in seeds]
-    holding = sum(claim.sign * (x - y) > 0 for x, y in pairs)
-    word = {len(seeds): "confirmed", 0: "refuted"}.get(
-        holding, f"undecided: it holds in {holding} of {len(seeds)} seeds"
+    holding, opposed = (
+        sum(sign * (x - y) > 0 for x, y in pairs) for sign in (claim.sign, -claim.sign)
     )
+    if holding == len(seeds):
+        word = "confirmed"
+    elif 2 * opposed > len(seeds):
+        word = "refuted"
+    elif not holding and not opposed:
+        word = "neither confirmed nor refuted: no difference"
+    else:
+        word = f"neither confirmed nor refuted: it holds in {holding} of {len(seeds)} seeds"
     x, y = (figures.number(float(mean)) for mean in np.mean(pairs, axis=0))
     return f"Claim: {claim.said}: {word}. {COLUMNS[claim.figure]} {x} without, {y} with them."
 
 
-def reconstruction_rows(
+def measure_all(
     series: "Series", yardstick: "Yardstick"
-) -> tuple[list[np.ndarray], list[str]]:
-    """Returns Fig. S8 and its titles: held-out pictures, and their reconstructions by each."""
-    import keras_cvaegan
+) -> tuple[dict[str, dict[int, dict[str, float]]], dict[str, np.ndarray]]:
+    """Returns the figures of complete runs by variant and seed, and the rows of Fig. S8 by title.
+
+    The rows are held-out pictures, and their reconstructions by the first run of each variant.
+    """
     from keras_cvaegan import pictures
     from trainers.yardstick import batches
 
     rows = np.linspace(0, len(yardstick.test_rows) - 1, SHOWN).astype(int)
     [(images, labels)] = batches(yardstick.test, yardstick.test_rows[np.unique(rows)])
-    shown = {"originals": images}
-    for contender, seed in series.complete():
-        if contender.title not in shown:
-            model = keras_cvaegan.load(series.run(contender, seed).model)
-            shown[contender.title] = pictures.to_uint8(model.reconstruct(images, labels))
-    return list(shown.values()), list(shown)
+    by_variant, shown = {name: {} for name in VARIANTS}, {"originals": images}
+    complete = series.complete()
+    for number, (contender, seed) in enumerate(complete, start=1):
+        title = contender.title
+        print(f"\nMeasuring {number} of {len(complete)}: {title}, seed {seed}", flush=True)
+        by_variant[contender.name][seed] = series.measured(
+            contender,
+            seed,
+            yardstick,
+            {"figures": list(COLUMNS)},
+            lambda model: measure(model, yardstick),
+        )
+        if title not in shown:
+            model = series.model(contender, seed)
+            shown[title] = pictures.to_uint8(model.reconstruct(images, labels))
+    return by_variant, shown
+
+
+def page(results: Mapping[str, Any], titles: Sequence[str]) -> str:
+    """Returns the contents of table.md.
+
+    Args:
+        results: the contents of ablate.json.
+        titles: of the rows of reconstructions.png.
+    """
+    samples, judge = results["samples"], results["extractor"]
+    return "\n\n".join(
+        [
+            markdown(
+                ["reconstructions", *COLUMNS.values()],
+                [
+                    [VARIANTS[name][0], *(cell(of.get(figure)) for figure in COLUMNS)]
+                    for name, of in results["variants"].items()
+                ],
+            ),
+            f"Of {samples['real']:,} held-out pictures, of the split {samples['real_split']}. "
+            "Sharpness: variance of the Laplacian, that of the pictures themselves being 1. "
+            f"Top-1 accuracy by: {judge['name']} ({judge['fingerprint']}).",
+            "\n".join(results["verdicts"]),
+            f"reconstructions.png: from top to bottom {', '.join(titles)}.",
+            *(f"Failed, and left out here: {run}" for run in results["failed"]),
+        ]
+    )
 
 
 def main(values: "FlagValues") -> int:
-    import keras_cvaegan
-    from keras_cvaegan import pictures
+    check(values.set)
+
+    from keras_cvaegan import files, pictures
     from keras_cvaegan.training.run_directory import write_json
     from trainers.series import Contender, Series
 
@@ -167,43 +233,25 @@ def main(values: "FlagValues") -> int:
         print(f"To go on with the whole:\n  {COMMAND.command}")
         return command_line.INTERRUPTED
     yardstick = series.yardstick(values.max_test_images)
-    by_variant: dict[str, dict[int, dict[str, float]]] = {name: {} for name in VARIANTS}
-    complete = series.complete()
-    for number, (contender, seed) in enumerate(complete, start=1):
-        print(f"\nMeasuring {number} of {len(complete)}: {contender.title}, seed {seed}")
-        model = keras_cvaegan.load(series.run(contender, seed).model)
-        by_variant[contender.name][seed] = measure(model, yardstick)
-    summary = {name: over_seeds(list(of.values())) for name, of in by_variant.items() if of}
-    verdicts = [verdict(claim, by_variant) for claim in CLAIMS]
-    rows, titles = reconstruction_rows(series, yardstick)
+    by_variant, shown = measure_all(series, yardstick)
     results = {
         "flags": COMMAND.settings(values),
-        "variants": summary,
-        "verdicts": verdicts,
+        "variants": {
+            name: over_seeds([of.get(seed, {}) for seed in range(values.seeds)])
+            for name, of in by_variant.items()
+            if of
+        },
+        "verdicts": [verdict(claim, by_variant) for claim in CLAIMS],
         "judge": yardstick.about,
+        "extractor": yardstick.judge.describe(),
+        "samples": {"real": len(yardstick.test_rows), "real_split": "test"},
         "failed": series.failed(),
     }
-    output = series.output.path
-    page = "\n\n".join(
-        [
-            markdown(
-                ["reconstructions", *COLUMNS.values()],
-                [
-                    [VARIANTS[name][0], *(cell(of.get(figure)) for figure in COLUMNS)]
-                    for name, of in summary.items()
-                ],
-            ),
-            f"Of {len(yardstick.test_rows):,} held-out pictures. Sharpness: variance of the "
-            "Laplacian, that of the pictures themselves being 1.",
-            "\n".join(verdicts),
-            f"reconstructions.png: from top to bottom {', '.join(titles)}.",
-            *(f"Failed, and left out here: {run}" for run in results["failed"]),
-        ]
-    )
+    text, output = page(results, list(shown)), series.output.path
     write_json(output / "ablate.json", results)
-    write_text(output / "table.md", f"{page}\n")
-    pictures.write_png(output / "reconstructions.png", pictures.grid(rows))
-    print(f"\n{page}\n\nWritten to {shlex.quote(str(output))}:", end=" ")
+    files.write_text(output / "table.md", f"{text}\n")
+    pictures.write_png(output / "reconstructions.png", pictures.grid(list(shown.values())))
+    print(f"\n{text}\n\nWritten to {shlex.quote(str(output))}:", end=" ")
     print("ablate.json, table.md, reconstructions.png")
     return 1 if results["failed"] else 0
 

@@ -1,38 +1,29 @@
 """Trains several models alike, and measures them side by side: Table 1 and Fig. 5 of the paper.
 
 All have the same data, networks, batches, steps and seeds, and one judge (Bao et al. 2017, Section
-5.1 and 5.2). Started again, it goes on where it stopped.
+5.1 and 5.2). Learning rates, and how many batches a step takes, are each model's own: they stand
+under the table. Started again, it goes on where it stopped.
 """
 
 import itertools
-import json
 import shlex
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from trainers import command_line, configuration, figures, fit
-from trainers.generate import parse_labels
-from trainers.tables import cell, markdown, over_seeds, write_text
+from trainers.picture_files import parse_labels
+from trainers.tables import cell, markdown, over_seeds
 
 if TYPE_CHECKING:
     import numpy as np
     from absl.flags import FlagValues
 
-    from keras_cvaegan.training.run_directory import RunDirectory
+    from keras_cvaegan.models import GenerativeModel
     from trainers.series import Contender, Series
     from trainers.yardstick import Yardstick
 
-TITLES = {
-    "vae": "VAE",
-    "gan": "GAN",
-    "wgan": "WGAN",
-    "fm_gan": "FM-GAN",
-    "vae_gan": "VAE/GAN",
-    "cvae": "CVAE",
-    "cgan": "CGAN",
-    "fm_cgan": "FM-CGAN",
-    "cvae_gan": "CVAE-GAN",
-}
+TITLES = {"fm_gan": "FM-GAN", "vae_gan": "VAE/GAN", "fm_cgan": "FM-CGAN", "cvae_gan": "CVAE-GAN"}
+"""Of the models that papers call otherwise than their classes."""
 PAPER = ("cvae", "cgan", "fm_cgan", "cvae_gan")
 """In the order of the paper's Top-1 accuracy, from low to high."""
 
@@ -68,6 +59,19 @@ with COMMAND.section("Results"):
     COMMAND.string(
         "output", "runs/compare", "folder of compare.json, table.md, samples.png and all runs"
     )
+
+
+def title(model: str) -> str:
+    """Returns what a model is called in tables.
+
+    Example:
+
+    >>> title("cvae"), title("cvae_gan")
+    ('CVAE', 'CVAE-GAN')
+    """
+    from keras_cvaegan.models import MODELS
+
+    return TITLES.get(model) or MODELS[model].__name__
 
 
 def hyperparameters(
@@ -116,52 +120,117 @@ def contenders(values: "FlagValues") -> "list[Contender]":
     known = {model: sorted(MODELS[model].hyperparameters(values.preset)) for model in models}
     settings = hyperparameters(values.set, known)
     return [
-        Contender(model, TITLES[model], [f"--model={model}", *settings[model]]) for model in models
+        Contender(model, title(model), [f"--model={model}", *settings[model]]) for model in models
     ]
 
 
 def measure_all(
-    series: "Series", yardstick: "Yardstick", samples_per_class: int
-) -> dict[tuple[str, int], dict[str, Any]]:
-    """Returns the contents of evaluation.json of each complete run, by model and seed."""
-    results, complete = {}, series.complete()
+    series: "Series", yardstick: "Yardstick", samples_per_class: int, labels: Sequence[int]
+) -> "tuple[dict[tuple[str, int], dict[str, Any]], dict[str, list[np.ndarray]]]":
+    """Returns what `measure` does for each complete run, by model and seed, and samples to show.
+
+    The samples are of the first run of each model, by its title: `SHOWN` of each of the labels.
+    Sample k of every model has the same z, where its z has as many dimensions.
+    """
+    import numpy as np
+
+    results, drawn, complete = {}, {}, series.complete()
     for number, (contender, seed) in enumerate(complete, start=1):
         print(
             f"\nMeasuring {number} of {len(complete)}: {contender.title}, seed {seed}", flush=True
         )
-        run = series.run(contender, seed)
-        results[contender.name, seed] = measure_run(run, yardstick, samples_per_class)
-    return results
+        results[contender.name, seed] = series.measured(
+            contender,
+            seed,
+            yardstick,
+            {"samples_per_class": samples_per_class, "figures": list(MEASURED)},
+            lambda model: measure(model, yardstick, samples_per_class),
+        )
+        if contender.title not in drawn:
+            model = series.model(contender, seed)
+            drawn[contender.title] = [
+                model.generate(np.full(SHOWN, label if model.conditional else 0), seed=0)
+                for label in labels
+            ]
+    return results, drawn
 
 
-def measure_run(
-    run: "RunDirectory", yardstick: "Yardstick", samples_per_class: int
+def measure(
+    model: "GenerativeModel", yardstick: "Yardstick", samples_per_class: int
 ) -> dict[str, Any]:
-    """Returns the contents of a run's evaluation.json, measured where it does not hold them."""
-    import keras_cvaegan
-    from keras_cvaegan.training.run_directory import write_json
+    """Returns what evaluation.json has for a model, of `MEASURED`, and its batches a step."""
     from trainers import measuring
 
-    # What must be the same for kept figures to serve.
-    asked = {
-        "samples_per_class": samples_per_class,
-        "real": len(yardstick.test_rows),
-        "judge": yardstick.judge.fingerprint,
-        "version": keras_cvaegan.__version__,
-    }
-    if run.is_newer(run.evaluation, run.model):
-        kept = json.loads(run.evaluation.read_text("utf-8"))
-        if kept.get("compared") == asked:
-            return kept
-    model = keras_cvaegan.load(run.model)
     results = measuring.measure(
         model,
         yardstick,
         names=[name for name in measuring.possible_names(model) if name in MEASURED],
         samples_per_class=samples_per_class,
     )
-    write_json(run.evaluation, {**results, "compared": asked})
-    return results
+    return {**results, "batches_per_step": model.batches_per_step}
+
+
+def summarize(
+    series: "Series", measured: Mapping[tuple[str, int], Mapping[str, Any]]
+) -> dict[str, dict[str, Any]]:
+    """Returns the figures of each model with a complete run: see `over_seeds`.
+
+    Values by seed are in the order of the seeds; None stands for a run that failed.
+    """
+    summary = {}
+    for contender in series.contenders:
+        runs = [measured.get((contender.name, seed), {}) for seed in range(series.seeds)]
+        if any(runs):
+            generated = [run.get("generated", {}) for run in runs]
+            summary[contender.name] = over_seeds(
+                [{name: of_run.get(name) for name in COLUMNS} for of_run in generated]
+            )
+    return summary
+
+
+def budgets(
+    series: "Series", measured: Mapping[tuple[str, int], Mapping[str, Any]]
+) -> dict[str, dict[str, Any]]:
+    """Returns what each model was trained with, where models differ: images and learning rates."""
+    from keras_cvaegan.models import MODELS
+
+    result = {}
+    for (model, _), figures_of_run in measured.items():
+        config = series.configs[model, 0]
+        batches = figures_of_run["batches_per_step"]
+        result[model] = {
+            "steps": config["steps"],
+            "batches_per_step": batches,
+            "batch_size": config["batch_size"],
+            "images": config["steps"] * batches * config["batch_size"],
+            "optimizer": MODELS[model].optimizer_class.__name__,
+            "learning_rates": config["learning_rates"],
+        }
+    return result
+
+
+def budget_lines(training: Mapping[str, Mapping[str, Any]]) -> str:
+    """Returns `budgets` to be read.
+
+    Example:
+
+    >>> rates = {"encoder": 1e-3, "generator": 2e-4}
+    >>> of = {"steps": 500, "batches_per_step": 1, "batch_size": 8, "images": 4000}
+    >>> print(budget_lines({"cvae": {**of, "optimizer": "Adam", "learning_rates": rates}}))
+    Trained alike in steps and images an update; in this they differ:
+    - CVAE: 4,000 images seen in 500 steps of 1 batch of 8; Adam, learning rates encoder 0.001,
+      generator 0.0002
+    """
+    lines = ["Trained alike in steps and images an update; in this they differ:"]
+    for model, of in training.items():
+        count = of["batches_per_step"]
+        rates = ", ".join(f"{network} {rate:g}" for network, rate in of["learning_rates"].items())
+        lines.append(
+            f"- {title(model)}: {of['images']:,} images seen in {of['steps']:,} steps of {count} "
+            f"{'batch' if count == 1 else 'batches'} of {of['batch_size']:,}; {of['optimizer']}, "
+            f"learning rates {rates}"
+        )
+    return "\n".join(lines)
 
 
 def table(summary: Mapping[str, Mapping[str, Any]], real: Mapping[str, Any]) -> str:
@@ -169,7 +238,7 @@ def table(summary: Mapping[str, Mapping[str, Any]], real: Mapping[str, Any]) -> 
     titles = {figure.name: figure.title for figure in figures.FIGURES}
     rows = [["real data", *(figures.number(real.get(name)) for name in COLUMNS)]]
     for model, of_model in summary.items():
-        rows.append([TITLES[model], *(cell(of_model.get(name)) for name in COLUMNS)])
+        rows.append([title(model), *(cell(of_model.get(name)) for name in COLUMNS)])
     return markdown(["", *(titles[name] for name in COLUMNS)], rows)
 
 
@@ -182,6 +251,8 @@ def verdict(summary: Mapping[str, Mapping[str, Any]]) -> str:
     >>> print(verdict({"cvae_gan": of(0.9, 0.8), "cgan": of(0.4, 0.85)}))
     The paper's order in Top-1 accuracy, CGAN < CVAE-GAN, holds in the mean, and in 1 of 2 seeds:
     CGAN 0.625, CVAE-GAN 0.850.
+
+    Seeds in which a model failed do not count.
     """
     accuracies = {
         model: summary[model]["top1_accuracy"]
@@ -191,16 +262,17 @@ def verdict(summary: Mapping[str, Mapping[str, Any]]) -> str:
     if len(accuracies) < 2:
         return "The paper's order in Top-1 accuracy is that of CVAE, CGAN, FM-CGAN and CVAE-GAN."
     means = {model: accuracy["mean"] for model, accuracy in accuracies.items()}
-    by_seed = [accuracy["by_seed"] for accuracy in accuracies.values()]
-    seeds = ""
-    if len({len(values) for values in by_seed}) == 1 < len(by_seed[0]):
-        right = sum(_rises(values) for values in zip(*by_seed, strict=True))
-        seeds = f" in the mean, and in {right} of {len(by_seed[0])} seeds"
+    by_seed = list(zip(*(figure["by_seed"] for figure in accuracies.values()), strict=True))
+    whole, seeds = [values for values in by_seed if None not in values], ""
+    if whole and len(by_seed) > 1:
+        right = sum(_rises(values) for values in whole)
+        common = "" if len(whole) == len(by_seed) else " that all have"
+        seeds = f" in the mean, and in {right} of {len(whole)} seeds{common}"
     holds = "holds" if _rises(list(means.values())) else "does not hold"
     return (
-        f"The paper's order in Top-1 accuracy, {' < '.join(TITLES[model] for model in means)}, "
+        f"The paper's order in Top-1 accuracy, {' < '.join(title(model) for model in means)}, "
         f"{holds}{seeds}: "
-        + ", ".join(f"{TITLES[model]} {figures.number(mean)}" for model, mean in means.items())
+        + ", ".join(f"{title(model)} {figures.number(mean)}" for model, mean in means.items())
         + "."
     )
 
@@ -209,34 +281,41 @@ def _rises(values: Sequence[float]) -> bool:
     return all(low < high for low, high in itertools.pairwise(values))
 
 
-def sample_rows(
-    series: "Series", yardstick: "Yardstick", labels: Sequence[int]
-) -> "tuple[list[np.ndarray], list[str]]":
-    """Returns Fig. 5 and its titles: real pictures of a class, then samples of each model.
-
-    Sample k of every model has the same z, where its z has as many dimensions.
-    """
+def real_rows(yardstick: "Yardstick", labels: Sequence[int]) -> "list[np.ndarray]":
+    """Returns held-out pictures of each class, chosen by lot: `SHOWN`, or as many as there are."""
     import numpy as np
 
-    import keras_cvaegan
-
-    models = {}
-    for contender, seed in series.complete():
-        if contender.title not in models:
-            models[contender.title] = keras_cvaegan.load(series.run(contender, seed).model)
-    rows, titles = [], ["real", *models]
-    of_data = np.asarray(yardstick.test.labels)
+    rows, of_data = [], np.asarray(yardstick.test.labels)
     for label in labels:
         chosen = np.random.default_rng(0).permutation(np.flatnonzero(of_data == label))[:SHOWN]
         rows.append(yardstick.test.images[np.sort(chosen)])
-        for model in models.values():
-            of_class = np.full(SHOWN, label if model.conditional else 0)
-            rows.append(model.generate(of_class, seed=0))
-    return rows, titles
+    return rows
+
+
+def page(results: Mapping[str, Any], shown: str) -> str:
+    """Returns the contents of table.md.
+
+    Args:
+        results: the contents of compare.json.
+        shown: what samples.png shows.
+    """
+    return "\n\n".join(
+        [
+            table(results["models"], results["real"]),
+            results["verdict"],
+            f"{results['samples']['real']:,} real and, of each training, "
+            f"{results['samples']['generated']:,} generated pictures. "
+            f"{figures.measured_with(results)}",
+            budget_lines(results["training"]),
+            shown,
+            *(f"Note: {note}" for note in results["notes"]),
+            *(f"Failed, and left out here: {run}" for run in results["failed"]),
+        ]
+    )
 
 
 def main(values: "FlagValues") -> int:
-    from keras_cvaegan import pictures
+    from keras_cvaegan import files, pictures
     from keras_cvaegan.training.run_directory import write_json
     from trainers.series import Series
 
@@ -247,49 +326,37 @@ def main(values: "FlagValues") -> int:
     if not series.train():
         print(f"To go on with the whole:\n  {COMMAND.command}")
         return command_line.INTERRUPTED
-    yardstick = series.yardstick(values.max_test_images)
-    measured = measure_all(series, yardstick, values.samples_per_class)
-    summary = {}
-    for contender in series.contenders:
-        runs = [results for (model, _), results in measured.items() if model == contender.name]
-        if runs:
-            summary[contender.name] = over_seeds(
-                [{name: run["generated"].get(name) for name in COLUMNS} for run in runs]
-            )
-    real: dict[str, Any] = {}
-    for results in measured.values():
-        real |= {name: results["real"][name] for name in COLUMNS if name in results["real"]}
-    rows, titles = sample_rows(series, yardstick, labels)
-    said, failed = verdict(summary), series.failed()
-    notes = list(dict.fromkeys(note for results in measured.values() for note in results["notes"]))
-    text = "\n\n".join(
-        [
-            table(summary, real),
-            said,
-            f"samples.png: {SHOWN} random pictures a row, of "
-            f"{', '.join(names[label] for label in labels)}; "
-            f"from top to bottom {', '.join(titles)}.",
-            *(f"Note: {note}" for note in notes),
-            *(f"Failed, and left out here: {run}" for run in failed),
-        ]
+    yardstick = series.yardstick(values.max_test_images, MEASURED)
+    measured, drawn = measure_all(series, yardstick, values.samples_per_class, labels)
+    summary, runs = summarize(series, measured), list(measured.values())
+    real = {name: run["real"][name] for run in runs for name in COLUMNS if name in run["real"]}
+    results = {
+        "flags": COMMAND.settings(values),
+        "models": summary,
+        "real": real,
+        "training": budgets(series, measured),
+        # Of all runs alike.
+        **{name: runs[0][name] for name in ("extractor", "judge", "reference")},
+        "samples": {name: count for name, count in runs[0]["samples"].items() if name != "step"},
+        "verdict": verdict(summary),
+        "notes": list(dict.fromkeys(note for run in runs for note in run["notes"])),
+        "failed": series.failed(),
+    }
+    held_out, rows, classes = real_rows(yardstick, labels), [], []
+    for number, label in enumerate(labels):
+        rows += [held_out[number], *(samples[number] for samples in drawn.values())]
+        classes.append(f"{names[label]} ({len(held_out[number])} held out, {SHOWN} of each model)")
+    text = page(
+        results,
+        f"samples.png: random pictures of {', '.join(classes)}; "
+        f"from top to bottom {', '.join(['real', *drawn])}.",
     )
     output = series.output.path
-    write_json(
-        output / "compare.json",
-        {
-            "flags": COMMAND.settings(values),
-            "models": summary,
-            "real": real,
-            "judge": yardstick.about,
-            "verdict": said,
-            "notes": notes,
-            "failed": failed,
-        },
-    )
-    write_text(output / "table.md", f"{text}\n")
+    write_json(output / "compare.json", results)
+    files.write_text(output / "table.md", f"{text}\n")
     pictures.write_png(output / "samples.png", pictures.grid(rows))
     print(f"\n{text}\n\nWritten to {shlex.quote(str(output))}: compare.json, table.md, samples.png")
-    return 1 if failed else 0
+    return 1 if results["failed"] else 0
 
 
 if __name__ == "__main__":

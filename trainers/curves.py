@@ -2,6 +2,7 @@
 
 import io
 import json
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -30,7 +31,7 @@ _STYLE = {
 def read_metrics(path: Path) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Returns steps and values of each measure in metrics.jsonl; none without such a file.
 
-    What a killed process left of a line is left out.
+    What a killed process left of a line is left out, and lines whose step is no finite number.
     """
     lines = []
     if not path.is_file():
@@ -41,7 +42,7 @@ def read_metrics(path: Path) -> dict[str, tuple[np.ndarray, np.ndarray]]:
             lines.append({name: float(value) for name, value in values.items()})
         except (ValueError, TypeError, AttributeError):
             continue
-    lines = [values for values in lines if "step" in values]
+    lines = [values for values in lines if math.isfinite(values.get("step", math.nan))]
     names = dict.fromkeys(name for values in lines for name in values)
     curves = {}
     for name in names:

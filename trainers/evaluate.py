@@ -6,6 +6,7 @@ A classifier of the real training pictures, trained once and kept, is the judge.
 import json
 import shlex
 import time
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -71,6 +72,7 @@ def judge(
     """Returns the classifier of the real data and what it is, trained where it is not kept yet."""
     import keras
 
+    from keras_cvaegan.files import replacing
     from keras_cvaegan.metrics import recognition
     from keras_cvaegan.training.run_directory import write_json
 
@@ -84,11 +86,9 @@ def judge(
         "augmentation": augment,
     }
     about = json.loads(json.dumps(about))
-    kept, description = run.evaluation_classifier, run.evaluation_classifier.with_suffix(".json")
-    if kept.is_file() and description.is_file():
-        if json.loads(description.read_text("utf-8")) == about:
-            return keras.saving.load_model(kept, compile=False), about
-        print("The kept classifier is of other data: training another.")
+    kept = _kept_judge(run, about)
+    if kept is not None:
+        return kept, about
     print(
         f"Training a classifier on {source.count:,} real pictures, until it no longer improves …",
         flush=True,
@@ -106,13 +106,37 @@ def judge(
         augment=augment,
         verbose=2,
     )
-    print(f"… done in {time.monotonic() - began:.0f} s: {kept}")
+    path, description = _judge_files(run)
+    print(f"… done in {time.monotonic() - began:.0f} s: {path}")
     description.unlink(missing_ok=True)
-    partial = run.path / ".partial_classifier.keras"
-    classifier.save(partial)
-    partial.replace(kept)
+    with replacing(path, ending=".keras") as partial:
+        classifier.save(partial)
     write_json(description, about)
     return classifier, about
+
+
+def _judge_files(run: "RunDirectory") -> tuple[Path, Path]:
+    """Where the judge lies, and what it is."""
+    return run.evaluation_classifier, run.evaluation_classifier.with_suffix(".json")
+
+
+def _kept_judge(run: "RunDirectory", about: dict[str, Any]) -> "keras.Model | None":
+    """The judge that is kept; None, said in a line, where it does not serve."""
+    import keras
+
+    from keras_cvaegan.training.run_directory import read_json
+
+    path, description = _judge_files(run)
+    if not (path.is_file() and description.is_file()):
+        return None
+    try:
+        if read_json(description) == about:
+            return keras.saving.load_model(path, compile=False)
+    except (ValueError, TypeError, KeyError, OSError, zipfile.BadZipFile):
+        print(f"The kept classifier cannot be read: training another. It was {str(path)!r}.")
+        return None
+    print("The kept classifier is of other data: training another.")
+    return None
 
 
 def open_yardstick(

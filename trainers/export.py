@@ -11,9 +11,7 @@ if TYPE_CHECKING:
 COMMAND = command_line.Command("trainers.export", __doc__)
 command_line.run_dir_flag(COMMAND)
 with COMMAND.section("SavedModel"):
-    COMMAND.string(
-        "output", None, "folder of the versions 1, 2, … (default: RUN_DIR/export)"
-    )
+    COMMAND.string("output", None, "folder of the versions 1, 2, … (default: RUN_DIR/export)")
 
 
 def main(values: "FlagValues") -> None:
@@ -24,9 +22,11 @@ def main(values: "FlagValues") -> None:
     from keras_cvaegan.training.run_directory import RunDirectory
 
     run = RunDirectory(run_dir)
-    model, config = keras_cvaegan.load(run.finished_model()), run.read_config()["config"]
+    model = keras_cvaegan.load(run.path)
+    # A folder may hold a model that was trained in Python, and no configuration.
+    extra = {"config": run.read_config()["config"]} if run.config.exists() else {}
     output = Path(values.output).expanduser() if values.output else run.export
-    version = export_saved_model(model, output, extra_config={"config": config})
+    version = export_saved_model(model, output, extra_config=extra)
     print(f"SavedModel: {version}")
 
 

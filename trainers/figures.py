@@ -117,6 +117,26 @@ def present(results: Mapping[str, Any]) -> list[Figure]:
     return [figure for figure in FIGURES if any(figure.name in side for side in sides)]
 
 
+def measured_with(results: Mapping[str, Any]) -> str:
+    """Returns what the figures of an evaluation.json rest on, and can be compared with."""
+    counts, extractor = results["samples"], results.get("extractor")
+    text = (
+        f"Real pictures are of the split {counts['real_split']}; generated ones "
+        f"{counts['generated_per_class']:,} a class of the data, seed {counts['seed']}."
+    )
+    if extractor:
+        text += (
+            f" Both are compared with {results['reference']['samples']:,} pictures of the split "
+            f"{results['reference']['split']}, by {extractor['feature_dim']} features of: "
+            f"{extractor['name']} ({extractor['fingerprint']}). Figures of another extractor, or "
+            "of other numbers of pictures, cannot be compared with these."
+        )
+    judge = results.get("judge")
+    if judge and judge["name"] != (extractor or {}).get("name"):
+        text += f" The judge: {judge['name']}."
+    return text
+
+
 def lowest_classes(results: Mapping[str, Any], count: int) -> list[tuple[str, str, str]]:
     """Returns class, Top-1 accuracy of real and of generated pictures, lowest of these first.
 

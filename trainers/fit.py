@@ -248,22 +248,22 @@ def _records(
 
 def finish(model: "GenerativeModel", config: dict[str, Any], run: "RunDirectory") -> None:
     """Writes what remains of a finished run, and says where it is."""
+    from keras_cvaegan.files import replacing
     from keras_cvaegan.training.records import write_samples
 
     write_samples(model, run.samples)
     # Last to get its name, since a model.keras newer than the checkpoint marks a run as complete.
-    partial = run.path / ".partial.keras"
-    model.save(partial)
     exported = None
-    if config["export"]:
-        import keras_cvaegan
-        from keras_cvaegan.export import export_saved_model
+    with replacing(run.model, ending=".keras") as partial:
+        model.save(partial)
+        if config["export"]:
+            import keras_cvaegan
+            from keras_cvaegan.export import export_saved_model
 
-        # Loaded anew, outside the strategy of the training.
-        exported = export_saved_model(
-            keras_cvaegan.load(partial), run.export, extra_config={"config": config}
-        )
-    partial.replace(run.model)
+            # Loaded anew, outside the strategy of the training.
+            exported = export_saved_model(
+                keras_cvaegan.load(partial), run.export, extra_config={"config": config}
+            )
     where = f"--run_dir={shlex.quote(str(run.path))}"
     print(f"\nSamples:     {run.samples / 'latest.png'}\nModel:       {run.model}")
     if exported:

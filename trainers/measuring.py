@@ -1,7 +1,7 @@
 """Measures a trained model: the contents of evaluation.json, and pictures beside."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -42,8 +42,8 @@ def measure(
 
     Args:
         model: trained on the yardstick's data.
-        yardstick: the real side. Models that share one are judged alike, and its real figures are
-            computed once.
+        yardstick: the real side. Models that share one are judged alike, and each of its real
+            figures is computed once.
         names: what to measure, among `NAMES`; by default all that the model can have.
         samples_per_class: generated pictures for each class of the data.
         seed: of the generated pictures.
@@ -56,7 +56,6 @@ def measure(
     """
     check_data(model, yardstick.class_names, yardstick.test.description.image_shape)
     names = possible_names(model, names, cas)
-    streamed = [name for name in names if name in METRICS]
     streamed = cas or any(name in METRICS for name in names)
     total = samples_per_class * len(yardstick.class_names) if streamed else 0
     results: dict[str, Any] = {"generated": {}, "real": {}, "settings": {}, "notes": []}
@@ -100,11 +99,12 @@ def _compare(
         using.append(_classification_accuracy_score(yardstick))
     labels = Reservoir(NOVELTY_SAMPLES)
     stream = counted("Samples", samples(model, yardstick.class_names, total, seed), total)
+    # The score is read beside the judge's accuracy: of the same network, trained on real pictures.
+    of_judge = yardstick.real([*names, "top1_accuracy"])[0] if cas else {}
     real, real_settings, real_notes = yardstick.real(names)
     generated, settings, notes = yardstick.measure(_with_labels_held(stream, labels), using)
-    if cas and "top1_accuracy" in real:
-        # The judge is the same network, trained on real pictures.
-        real = {**real, "classification_accuracy_score": real["top1_accuracy"]}
+    if cas:
+        real = {**real, "classification_accuracy_score": of_judge["top1_accuracy"]}
     results = {
         "generated": generated,
         "real": real,
@@ -113,6 +113,7 @@ def _compare(
             *(f"generated: {note}" for note in notes),
             *(f"real: {note}" for note in real_notes),
             *_unequal(len(yardstick.test_rows), total, len(yardstick.class_names)),
+            *_unequal_pairs(real_settings, yardstick, total),
         ],
         "extractor": yardstick.extractor.describe(),
         "judge": yardstick.about,
@@ -135,6 +136,27 @@ def _unequal(real: int, generated: int, num_classes: int) -> list[str]:
         f"{real:,} real and {generated:,} generated pictures: recall, coverage and the Fréchet "
         "distances depend on the number. Samples as many as the real pictures: "
         f"--samples_per_class={max(1, round(real / num_classes))}."
+    ]
+
+
+def _unequal_pairs(settings: Mapping[str, Any], yardstick: Yardstick, generated: int) -> list[str]:
+    """A note where Eq. 12, which pairs each picture with itself too, favours one of the columns."""
+    diversity = settings.get(metrics.IntraClassDiversity.__name__)
+    if diversity is None:
+        return []
+    labels = np.asarray(yardstick.test.labels)[yardstick.test_rows]
+    num_classes, most = len(yardstick.class_names), diversity["max_samples_per_class"]
+    real = np.minimum(np.bincount(labels, minlength=num_classes), most)
+    counts = real[real > 1], min(generated // num_classes, most)
+    if not len(counts[0]) or counts[1] < 2:
+        return []
+    of_real, of_generated = (float(np.mean(1 - 1 / count)) for count in counts)
+    if abs(of_real - of_generated) <= 0.01:
+        return []
+    return [
+        f"intra_class_diversity counts the pair of each picture with itself: pictures without any "
+        f"likeness would reach {of_real:.3f} in the real column and {of_generated:.3f} in the "
+        f"generated one. Of each class at most {most} are paired."
     ]
 
 
@@ -214,22 +236,41 @@ def reconstruction(
     rows, errors = yardstick.test_rows, []
     stream = counted("Reconstructions", batches(yardstick.test, rows), len(rows))
     for images, labels in stream:
-        difference = _reconstruct(model, images, labels) - pictures.from_uint8(images)
-        errors.append(np.mean(np.square(difference, dtype=np.float64), axis=(1, 2, 3)))
-    errors = np.concatenate(errors)
+        errors.append(squared_errors(images, reconstruct(model, images, labels)))
     count = min(len(rows), _SHOWN_RECONSTRUCTIONS)
     chosen = np.random.default_rng(0).choice(rows, count, replace=False)
     [(images, labels)] = batches(yardstick.test, chosen)
-    figures = {
-        "reconstruction_mse": float(errors.mean()),
-        "reconstruction_psnr": float(np.mean(10 * np.log10(4 / np.maximum(errors, 1e-12)))),
-    }
-    reconstructed = pictures.to_uint8(_reconstruct(model, images, labels))
+    reconstructed = pictures.to_uint8(reconstruct(model, images, labels))
+    mse, psnr = error_figures(np.concatenate(errors))
+    figures = {"reconstruction_mse": mse, "reconstruction_psnr": psnr}
     return figures, sheets.reconstructions(images, reconstructed)
 
 
-def _reconstruct(model: GenerativeModel, images: np.ndarray, labels: np.ndarray) -> np.ndarray:
+def reconstruct(model: GenerativeModel, images: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Returns a model's reconstructions, of a model without classes too: float32 in [−1, 1]."""
     return model.reconstruct(images, labels if model.conditional else np.zeros_like(labels))
+
+
+def squared_errors(images: np.ndarray, reconstructed: np.ndarray) -> np.ndarray:
+    """Returns the mean squared error of each picture in units of [−1, 1], float64 `(n,)`.
+
+    Args:
+        images: uint8 `(n, height, width, 3)`.
+        reconstructed: of [−1, 1].
+    """
+    difference = reconstructed - pictures.from_uint8(images)
+    return np.mean(np.square(difference, dtype=np.float64), axis=(1, 2, 3))
+
+
+def error_figures(errors: np.ndarray) -> tuple[float, float]:
+    """Returns the mean of `squared_errors`, and the mean peak signal-to-noise ratio in dB.
+
+    Example:
+
+    >>> error_figures(np.array([4.0, 0.04]))
+    (2.02, 10.0)
+    """
+    return float(errors.mean()), float(np.mean(10 * np.log10(4 / np.maximum(errors, 1e-12))))
 
 
 def _classification_accuracy_score(yardstick: Yardstick) -> metrics.ClassificationAccuracyScore:

@@ -13,13 +13,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from keras_cvaegan import files
+from keras_cvaegan.training.run_directory import RunDirectory, read_json
 from trainers import command_line, figures
 
 if TYPE_CHECKING:
     import numpy as np
     from absl.flags import FlagValues
-
-    from keras_cvaegan.training.run_directory import RunDirectory
 
 TEMPLATE = Path(__file__).with_name("report_template.html")
 # Of a sheet's PNG files, one a row; the rows beyond are left out.
@@ -34,7 +34,7 @@ COMMAND = command_line.Command("trainers.report", __doc__)
 command_line.run_dir_flag(COMMAND)
 
 
-def write(run: "RunDirectory") -> Path:
+def write(run: RunDirectory) -> Path:
     """Writes report.html from what a run directory holds, and returns its path.
 
     Raises:
@@ -65,9 +65,8 @@ def write(run: "RunDirectory") -> Path:
         versions=_versions(record, results),
         missing=_missing(missing),
     )
-    partial = run.path / ".report.partial"
-    partial.write_text(page, "utf-8")
-    return partial.replace(run.report)
+    files.write_text(run.report, page)
+    return run.report
 
 
 def _escape(value: Any) -> str:
@@ -89,7 +88,7 @@ def _missing(missing: Sequence[str]) -> str:
     return f'<div class="missing">Not here:<ul>{items}</ul></div>'
 
 
-def _curves(run: "RunDirectory", missing: list[str]) -> tuple[str, int]:
+def _curves(run: RunDirectory, missing: list[str]) -> tuple[str, int]:
     """The curves of metrics.jsonl, and the last step in it."""
     from trainers import curves
 
@@ -105,25 +104,26 @@ def _curves(run: "RunDirectory", missing: list[str]) -> tuple[str, int]:
     ), step
 
 
-def _evaluation(run: "RunDirectory", step: int, missing: list[str]) -> dict[str, Any]:
+def _evaluation(run: RunDirectory, step: int, missing: list[str]) -> dict[str, Any]:
     """The contents of evaluation.json; none where there is no such file."""
     command = f"python -m trainers.evaluate --run_dir={shlex.quote(str(run.path))}"
     try:
-        results = json.loads(run.evaluation.read_text("utf-8"))
+        results = read_json(run.evaluation)
         measured = results["samples"]["step"]
-        results["settings"], results["notes"]  # Files of earlier versions have none.
+        _figures(results)  # A file of another version may lack what the page shows.
     except FileNotFoundError:
         missing.append(f"evaluation.json: no figures, no reconstructions; {command} makes them.")
         return {}
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        missing.append(f"evaluation.json cannot be read ({error}); {command} makes it anew.")
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        reason = f"it lacks {error}" if isinstance(error, KeyError) else str(error).rstrip(".")
+        missing.append(f"evaluation.json cannot be shown ({reason}); {command} makes it anew.")
         return {}
     if measured != step and step:
         missing.append(f"Figures of step {step:,}: these are of step {measured:,}; {command}.")
     return results
 
 
-def _samples(run: "RunDirectory", record: Mapping[str, Any], missing: list[str]) -> str:
+def _samples(run: RunDirectory, record: Mapping[str, Any], missing: list[str]) -> str:
     sheet = _read(run.samples / "latest.png", missing)
     if sheet is None:
         return _paragraph("No samples.")
@@ -134,7 +134,7 @@ def _samples(run: "RunDirectory", record: Mapping[str, Any], missing: list[str])
     return _strips(sheet, titles, "Random samples, not picked. Down each column the latent is one.")
 
 
-def _sheet(run: "RunDirectory", results: Mapping[str, Any], name: str, missing: list[str]) -> str:
+def _sheet(run: RunDirectory, results: Mapping[str, Any], name: str, missing: list[str]) -> str:
     """A sheet that the evaluation wrote."""
     about = results.get("pictures", {}).get(name)
     if about is None:
@@ -211,7 +211,7 @@ def _figures(results: Mapping[str, Any]) -> str:
             ),
             numbers=(1, 2),
         ),
-        _paragraph(_measured_with(results)),
+        _paragraph(f"Step {counts['step']:,}. {figures.measured_with(results)}"),
         *(_paragraph(f"Note: {note}") for note in results["notes"]),
     ]
     classes = figures.lowest_classes(results, MAX_CLASSES)
@@ -223,27 +223,7 @@ def _figures(results: Mapping[str, Any]) -> str:
     return "".join(parts)
 
 
-def _measured_with(results: Mapping[str, Any]) -> str:
-    counts, extractor = results["samples"], results.get("extractor")
-    text = (
-        f"Step {counts['step']:,}. Real pictures are of the split {counts['real_split']}; "
-        f"generated ones {counts['generated_per_class']:,} a class of the data, seed "
-        f"{counts['seed']}."
-    )
-    if extractor:
-        text += (
-            f" Both are compared with {results['reference']['samples']:,} pictures of the split "
-            f"{results['reference']['split']}, by {extractor['feature_dim']} features of: "
-            f"{extractor['name']} ({extractor['fingerprint']}). Figures of another extractor, or "
-            "of other numbers of pictures, cannot be compared with these."
-        )
-    judge = results.get("judge")
-    if judge and judge["name"] != (extractor or {}).get("name"):
-        text += f" The judge: {judge['name']}."
-    return text
-
-
-def _commands(run: "RunDirectory", record: Mapping[str, Any]) -> str:
+def _commands(run: RunDirectory, record: Mapping[str, Any]) -> str:
     where = f"--run_dir={shlex.quote(str(run.path))}"
     name = shlex.quote(record["config"]["dataset"])
     base = shlex.quote(str(run.export.resolve()))
@@ -271,9 +251,6 @@ def _versions(record: Mapping[str, Any], results: Mapping[str, Any]) -> str:
 
 def main(values: "FlagValues") -> None:
     run_dir = command_line.required_run_dir(values)
-
-    from keras_cvaegan.training.run_directory import RunDirectory
-
     print(f"Report: {shlex.quote(str(write(RunDirectory(run_dir))))}")
 
 

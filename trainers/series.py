@@ -7,14 +7,16 @@ of the second, so that there is something to compare early.
 import dataclasses
 import itertools
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import keras
 
+import keras_cvaegan
+from keras_cvaegan.models import GenerativeModel
 from keras_cvaegan.training.checkpoints import checkpoint_step
-from keras_cvaegan.training.run_directory import RunDirectory
+from keras_cvaegan.training.run_directory import RunDirectory, read_json, write_json
 from trainers import command_line, configuration, evaluate, fit, status
 from trainers.yardstick import Yardstick
 
@@ -74,6 +76,7 @@ class Series:
         }
         for contender, seed in self._all():
             self._refuse_other(contender, seed)
+        self._loaded: tuple[Path | None, GenerativeModel | None] = None, None
 
     def _all(self) -> list[tuple[Contender, int]]:
         """Contenders and seeds, in the order of their trainings."""
@@ -97,9 +100,9 @@ class Series:
             raise ValueError(f"{contender.title}: {error}") from None
 
     def _refuse_other(self, contender: Contender, seed: int) -> None:
-        """Refuses what lies where a run goes, if it is another."""
+        """Refuses what lies where a run goes, if it is another: as `trainers.fit` would."""
         run, config = self.run(contender, seed), self.configs[contender.name, seed]
-        if not run.config.exists():
+        if not run.config.exists() or _newest_checkpoint(run) is None:
             return
         earlier = run.read_config()
         new = {"config": config, "class_names": earlier.get("class_names")}
@@ -153,11 +156,12 @@ class Series:
             f"{c.name}, seed {seed}" for c, seed in self._all() if not self._is_complete(c, seed)
         ]
 
-    def yardstick(self, max_test_images: int) -> Yardstick:
+    def yardstick(self, max_test_images: int, names: Iterable[str] = ()) -> Yardstick:
         """Returns what all runs are measured with; its judge is trained once and kept.
 
         Args:
             max_test_images: the most held-out pictures to use.
+            names: of the metrics, where held-out pictures are measured too: see `Yardstick`.
 
         Raises:
             ValueError: for data that cannot be used.
@@ -170,7 +174,51 @@ class Series:
             about,
             statistics=self.output.evaluation_statistics,
             max_test_images=max_test_images,
+            names=names,
         )
+
+    def model(self, contender: Contender, seed: int) -> GenerativeModel:
+        """Returns the model of a complete run; asked for again before another, the same one."""
+        path = self.run(contender, seed).model
+        if self._loaded[0] != path:
+            self._loaded = path, keras_cvaegan.load(path)
+        return self._loaded[1]
+
+    def measured(
+        self,
+        contender: Contender,
+        seed: int,
+        yardstick: Yardstick,
+        settings: dict[str, Any],
+        measure: Callable[[GenerativeModel], dict[str, Any]],
+    ) -> dict[str, Any]:
+        """Returns what `measure` says of a complete run, from its compared.json where that serves.
+
+        Args:
+            contender: of the run.
+            seed: of the run.
+            yardstick: what `measure` measures with.
+            settings: what else the figures depend on, as JSON has it.
+            measure: returns figures of a model, as JSON has them.
+        """
+        run = self.run(contender, seed)
+        asked = {
+            **settings,
+            "real": len(yardstick.test_rows),
+            "judge": yardstick.judge.fingerprint,
+            "data": {split: yardstick.key(split) for split in ("train", "test")},
+            "version": keras_cvaegan.__version__,
+        }
+        if run.is_newer(run.compared, run.model):
+            try:
+                kept = read_json(run.compared)
+                if kept.get("asked") == asked:
+                    return kept["figures"]
+            except (ValueError, KeyError) as error:
+                print(f"Measuring anew, since {error}")
+        figures = measure(self.model(contender, seed))
+        write_json(run.compared, {"asked": asked, "figures": figures})
+        return figures
 
     def _is_complete(self, contender: Contender, seed: int) -> bool:
         run, steps = self.run(contender, seed), self.configs[contender.name, seed]["steps"]

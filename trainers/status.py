@@ -1,55 +1,10 @@
-"""One line that says how far a long piece of work is."""
+"""How far a long piece of work is, and how long it will take."""
 
-import math
-import os
-import sys
-import time
 from collections.abc import Mapping, Sequence
-from typing import IO
 
+from keras_cvaegan.training.status_line import StatusLine, duration
 
-class StatusLine:
-    """On a terminal a line that is written over and over; elsewhere a line every few seconds.
-
-    Args:
-        stream: where to write; stdout by default.
-        seconds_between: of lines that are not on a terminal.
-
-    Example:
-
-    >>> StatusLine().show("3 of 3", last=True)
-    3 of 3
-    """
-
-    def __init__(self, stream: IO[str] | None = None, seconds_between: float = 5.0) -> None:
-        self._stream = stream or sys.stdout
-        self._seconds_between = seconds_between
-        self._latest = -math.inf
-
-    def show(self, text: str, last: bool = False) -> None:
-        """Shows a line, where one is due; the last one stays."""
-        terminal, now = self._stream.isatty(), time.monotonic()
-        if not (terminal or last or now >= self._latest + self._seconds_between):
-            return
-        self._latest = now
-        if terminal:
-            columns = os.get_terminal_size(self._stream.fileno()).columns
-            text = f"\r\x1b[K{text[: columns - 1]}"
-        self._stream.write(text if terminal and not last else f"{text}\n")
-        self._stream.flush()
-
-
-def duration(seconds: float) -> str:
-    """Returns a duration to be read.
-
-    Example:
-
-    >>> duration(75), duration(3675)
-    ('1:15', '1:01:15')
-    """
-    minutes, seconds = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"
+__all__ = ["StatusLine", "duration", "time_left"]
 
 
 def time_left(taken: Mapping[str, Sequence[float]], to_do: Sequence[str]) -> float | None:

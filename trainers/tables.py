@@ -1,19 +1,11 @@
 """Figures of several trainings as means and deviations, in tables."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from trainers.figures import number
-
-
-def write_text(path: Path, text: str) -> None:
-    """Writes a file of text; whoever looks sees the old file or the whole new one."""
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_text(text, "utf-8")
-    partial.replace(path)
 
 
 def over_seeds(figures: Sequence[Mapping[str, float | None]]) -> dict[str, Any]:
@@ -50,7 +42,7 @@ def cell(figure: Mapping[str, Any] | None) -> str:
     """
     if figure is None or figure["mean"] is None:
         return "–"
-    several = len(figure["by_seed"]) > 1
+    several = sum(value is not None for value in figure["by_seed"]) > 1
     return number(figure["mean"]) + (f" ± {number(figure['std'])}" if several else "")
 
 

@@ -5,7 +5,9 @@ one learning rate for all, 2,000,000 iterations. The paper finds that mean match
 learn the ring. The defaults see a first part of them, in minutes.
 """
 
+import math
 import shlex
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -65,7 +67,14 @@ with COMMAND.section("Results"):
 
 
 def check(values: "FlagValues") -> None:
-    """Raises a ValueError for steps that are not a whole number of measurements."""
+    """Checks what no flag can by itself, before anything is trained.
+
+    Raises:
+        ValueError: for steps that are not a whole number of measurements, or a `--clip_value` that
+            is not above 0.
+    """
+    if not 0 < values.clip_value < math.inf:
+        raise ValueError(f"--clip_value must be above 0. Received: {values.clip_value}.")
     if values.steps % values.record_every:
         raise ValueError(
             f"--steps must be a multiple of --record_every={values.record_every}. "
@@ -161,11 +170,32 @@ def train(
     return run
 
 
-def train_all(methods: Sequence[str], data: Ring, values: "FlagValues") -> dict[str, list[Run]]:
-    """Trains each method with each seed, and shows how far that is."""
+Runs = dict[str, dict[int, Run]]
+"""By method and seed; without those that failed."""
+
+
+def train_all(
+    methods: Sequence[str],
+    data: Ring,
+    values: "FlagValues",
+    keep: Callable[[Runs, list[str]], None],
+) -> tuple[Runs, list[str]]:
+    """Trains each method with each seed, and shows how far that is.
+
+    A training that fails says why, and the others go on.
+
+    Args:
+        methods: some of `METHODS`.
+        data: the ring.
+        values: the flags.
+        keep: called after each training with what is returned in the end.
+
+    Returns:
+        What the trainings showed, and names and seeds of those that failed.
+    """
     line, taken = status.StatusLine(), {method: [] for method in methods}
     to_do = [(seed, method) for seed in range(values.seeds) for method in methods]
-    runs = {method: [] for method in methods}
+    runs, failed = {method: {} for method in methods}, []
     for number, (seed, method) in enumerate(to_do, start=1):
         began = time.monotonic()
         title = f"{number} of {len(to_do)}: {METHODS[method]}, seed {seed}"
@@ -183,16 +213,28 @@ def train_all(methods: Sequence[str], data: Ring, values: "FlagValues") -> dict[
             done = step == values.steps
             line.show(f"{title}  step {step:,}/{values.steps:,}{left}  {figures}", done)
 
-        runs[method].append(train(method, seed, data, values, show))
-        taken[method].append(time.monotonic() - began)
-    return runs
+        try:
+            runs[method][seed] = train(method, seed, data, values, show)
+            taken[method].append(time.monotonic() - began)
+        except ValueError as error:
+            line.close()
+            print(f"error: {error}", file=sys.stderr)
+            failed.append(f"{method}, seed {seed}")
+        keep(runs, failed)
+    return runs, failed
 
 
-def summarize(runs: Mapping[str, Sequence[Run]]) -> dict[str, dict[str, Any]]:
-    """Returns what each method showed: mean and standard deviation over its seeds."""
+def summarize(runs: Runs) -> dict[str, dict[str, Any]]:
+    """Returns what each method showed: mean and standard deviation over its seeds.
+
+    "seeds" are those that came to their end: lists by seed are in their order.
+    """
     summary = {}
-    for method, of_seeds in runs.items():
-        summary[method] = {"steps": of_seeds[0].steps}
+    for method, by_seed in runs.items():
+        if not by_seed:
+            continue
+        of_seeds = list(by_seed.values())
+        summary[method] = {"steps": of_seeds[0].steps, "seeds": list(by_seed)}
         for name in of_seeds[0].measures:
             values = np.array([run.measures[name] for run in of_seeds])
             summary[method][name] = {
@@ -207,26 +249,36 @@ def summarize(runs: Mapping[str, Sequence[Run]]) -> dict[str, dict[str, Any]]:
 def verdict(summary: Mapping[str, Mapping[str, Any]]) -> str:
     """Returns one line: whether mean matching is the first to cover the ring, and how often.
 
+    It is confirmed by all seeds, refuted where others are first in more than half of them. Seeds in
+    which a method failed do not count.
+
     Example:
 
-    >>> print(verdict({"wgan": {"covered_at": [8, None]}, "fm_gan": {"covered_at": [5, 6]}}))
+    >>> showed = {"seeds": [0, 1], "covered_at": [8, None]}
+    >>> print(verdict({"wgan": showed, "fm_gan": {"seeds": [0, 1], "covered_at": [5, 6]}}))
     Claim: mean matching is the first to cover 90% of the ring: confirmed. Of 2 seeds, first in:
     WGAN 0, mean matching 2; none in 0.
     """
     if CLAIMED not in summary or len(summary) < 2:
         return "The paper's claim compares mean matching with another method."
+    covered_at = {
+        method: dict(zip(showed["seeds"], showed["covered_at"], strict=True))
+        for method, showed in summary.items()
+    }
+    common = set.intersection(*(set(by_seed) for by_seed in covered_at.values()))
     firsts = dict.fromkeys(summary, 0)
-    by_seed = list(zip(*(showed["covered_at"] for showed in summary.values()), strict=True))
-    for steps in by_seed:
-        known = [step for step in steps if step is not None]
-        winners = [
-            name for name, step in zip(summary, steps, strict=True) if known and step == min(known)
-        ]
+    for seed in sorted(common):
+        steps = {method: by_seed[seed] for method, by_seed in covered_at.items()}
+        known = [step for step in steps.values() if step is not None]
+        winners = [method for method, step in steps.items() if known and step == min(known)]
         if len(winners) == 1:
             firsts[winners[0]] += 1
-    seeds, wins = len(by_seed), firsts[CLAIMED]
-    decided = sum(firsts.values())
-    word = "confirmed" if wins == seeds else "refuted" if 2 * wins < decided else "undecided"
+    seeds, wins, decided = len(common), firsts[CLAIMED], sum(firsts.values())
+    word = "neither confirmed nor refuted"
+    if wins == seeds > 0:
+        word = "confirmed"
+    elif 2 * (decided - wins) > seeds:
+        word = "refuted"
     counts = ", ".join(f"{METHODS[name]} {count}" for name, count in firsts.items())
     return (
         f"Claim: mean matching is the first to cover {COVERED:.0%} of the ring: {word}. "
@@ -261,7 +313,7 @@ def table(summary: Mapping[str, Mapping[str, Any]], data: Ring) -> str:
     return "\n".join(lines)
 
 
-def main(values: "FlagValues") -> None:
+def main(values: "FlagValues") -> int:
     methods = command_line.choices(values.methods, "methods", METHODS)
     check(values)
     data = Ring(radius=values.radius, width=values.width)
@@ -269,18 +321,27 @@ def main(values: "FlagValues") -> None:
     from keras_cvaegan.training.run_directory import RunDirectory, write_json
     from trainers import toy_picture
 
-    output = Path(values.output).expanduser()
+    output, flags = Path(values.output).expanduser(), COMMAND.settings(values)
     RunDirectory(output).create()
+
+    def keep(runs: Runs, failed: list[str]) -> None:
+        summary = summarize(runs)
+        results = {"flags": flags, "methods": summary, "verdict": verdict(summary)}
+        write_json(output / "toy.json", {**results, "failed": failed})
+
     began = time.monotonic()
-    runs = train_all(methods, data, values)
+    runs, failed = train_all(methods, data, values, keep)
     summary = summarize(runs)
-    said = verdict(summary)
-    flags = COMMAND.settings(values)
-    write_json(output / "toy.json", {"flags": flags, "methods": summary, "verdict": said})
-    toy_picture.draw(output / "toy.png", data, {METHODS[name]: runs[name] for name in runs})
-    print(f"\n{table(summary, data)}\n\n{said}")
+    if not summary:
+        raise ValueError("No training came to its end: see the messages above.")
+    shown = {METHODS[name]: list(runs[name].values()) for name in summary}
+    toy_picture.draw(output / "toy.png", data, shown)
+    print(f"\n{table(summary, data)}\n\n{verdict(summary)}")
+    for run in failed:
+        print(f"Failed, and left out here: {run}")
     print(f"In {status.duration(time.monotonic() - began)}. Written to", end=" ")
     print(" and ".join(shlex.quote(str(output / name)) for name in ("toy.json", "toy.png")))
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":

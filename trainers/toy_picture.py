@@ -72,7 +72,8 @@ def _scatter(axes: "Axes", data: Ring, real: np.ndarray, points: np.ndarray) -> 
 
 
 def _curves(axes: "Axes", runs: Mapping[str, Sequence[Run]], name: str, title: str) -> None:
-    """The mean over the seeds, and their range."""
+    """The mean over the seeds, and their range; of some methods some seeds may have failed."""
+    counts = sorted({len(of_seeds) for of_seeds in runs.values()})
     for color, (method, of_seeds) in zip(COLORS, runs.items(), strict=False):
         values = np.array([run.measures[name] for run in of_seeds])
         steps = of_seeds[0].steps
@@ -80,7 +81,7 @@ def _curves(axes: "Axes", runs: Mapping[str, Sequence[Run]], name: str, title: s
         axes.fill_between(
             steps, values.min(axis=0), values.max(axis=0), color=color, alpha=0.15, linewidth=0
         )
-    axes.set_title(f"{title} (mean and range of {len(of_seeds)} seeds)", fontsize=9)
+    axes.set_title(f"{title} (mean and range of {' or '.join(map(str, counts))} seeds)", fontsize=9)
     axes.set_xlabel("iteration", fontsize=8)
     axes.tick_params(labelsize=8)
     axes.spines[["top", "right"]].set_visible(False)

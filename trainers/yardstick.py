@@ -14,7 +14,8 @@ import numpy as np
 import datasets
 from datasets.reader import Reader
 from keras_cvaegan import metrics
-from keras_cvaegan.metrics.extractors import FeatureExtractor
+from keras_cvaegan.metrics.extractors import Extracted, FeatureExtractor
+from keras_cvaegan.metrics.novelty import TrainingPictures
 from trainers.counting import counted
 
 Batches = Iterable[tuple[np.ndarray, np.ndarray]]
@@ -44,7 +45,7 @@ class Yardstick:
 
     Samples and held-out pictures are both compared with the training pictures: what held-out ones
     reach is what a perfect model would reach with as many samples. Statistics of the training
-    pictures and figures of held-out ones are computed when they are first needed.
+    pictures and figures of held-out ones are computed when they are first needed, and once.
 
     Args:
         data: what `datasets.prepare` takes, less the split: `configuration.data_arguments`.
@@ -54,6 +55,8 @@ class Yardstick:
         extractor: gives the features that are compared; by default the judge.
         statistics: file that keeps the training pictures' statistics; None keeps none.
         max_test_images: the most held-out pictures to use, evenly over the split.
+        names: of `METRICS`, which models will be measured with: with them given, the held-out
+            pictures are read once though models differ in what can be said of them.
 
     Attributes:
         training, test: the splits, as `datasets.prepare` gives them.
@@ -75,6 +78,7 @@ class Yardstick:
         extractor: FeatureExtractor | None = None,
         statistics: str | os.PathLike | None = None,
         max_test_images: int = 10_000,
+        names: Iterable[str] = (),
     ) -> None:
         self.data = dict(data)
         self.training = datasets.prepare(split="train", **data)
@@ -88,26 +92,33 @@ class Yardstick:
             self.judge = metrics.ClassifierExtractor(classifier, name=about["name"])
         self.extractor = extractor or self.judge
         self._statistics = statistics
-        self._real: dict[tuple[str, ...], Measured] = {}
+        self._names = tuple(names)
+        self._real: dict[type[metrics.Metric], Measured] = {}
+        self._searched: TrainingPictures | None = None
+        if self.judge is not None:
+            # The judge's features, since those of a large extractor take hours of all the data.
+            self._searched = TrainingPictures(self.training.images, self.judge)
 
     @functools.cached_property
     def reference(self) -> metrics.ReferenceStatistics:
         """Statistics of the training pictures, from the file where it serves."""
-        rows = np.arange(self.training.description.num_images)
+        rows, extractor = np.arange(self.training.description.num_images), self.extractor
+        if extractor is self.judge:
+            extractor = _Remembering(extractor, self._searched)
         return metrics.reference_statistics(
             counted("Training pictures", batches(self.training, rows), len(rows)),
-            self.extractor,
+            extractor,
             split="train",
             num_classes=len(self.class_names),
-            key=self._key(),
+            key=self.key("train"),
             cache=self._statistics,
         )
 
-    def _key(self) -> dict[str, Any]:
-        """Changes whenever the training pictures do, wherever they lie."""
+    def key(self, split: str) -> dict[str, Any]:
+        """Returns what changes whenever a split's pictures do, wherever they lie."""
         arguments = dict(self.data)
         name = arguments.pop("name")
-        source = datasets.get(name).source("train", **arguments)
+        source = datasets.get(name).source(split, **arguments)
         digest = hashlib.sha256(json.dumps([source.class_names, source.key]).encode())
         return {
             "dataset": name,
@@ -121,14 +132,23 @@ class Yardstick:
         del described["extractor"]
         return described
 
-    def real(self, names: Sequence[str]) -> Measured:
-        """Returns what `measure` does for the held-out pictures, measured once."""
-        names = tuple(names)
-        if names not in self._real:
+    def real(self, names: Iterable[str]) -> Measured:
+        """Returns what `measure` does for the held-out pictures, each metric measured once."""
+        asked = [METRICS[name] for name in names]
+        if not self._real.keys() >= set(asked):
+            wanted = {*asked, *(METRICS[name] for name in self._names)} - self._real.keys()
+            using = self.metrics(name for name, kind in METRICS.items() if kind in wanted)
             stream = batches(self.test, self.test_rows)
             stream = counted("Held-out pictures", stream, len(self.test_rows))
-            self._real[names] = self.measure(stream, self.metrics(names))
-        return self._real[names]
+            # Without probabilities, for one, an extractor serves no Inception score.
+            self._real |= dict.fromkeys(wanted, ({}, {}, []))
+            self._real |= {
+                next(kind for kind in wanted if isinstance(metric, kind)): measured
+                for metric, measured in zip(using, self._measure_each(stream, using), strict=True)
+            }
+        # In the order of `METRICS`, as those of samples are.
+        kinds = dict.fromkeys(kind for kind in METRICS.values() if kind in asked)
+        return _merged([self._real[kind] for kind in kinds])
 
     def measure(self, stream: Batches, using: Sequence[metrics.Metric]) -> Measured:
         """Returns figures of a stream of images and labels, the metrics' settings, and notes.
@@ -137,16 +157,27 @@ class Yardstick:
             stream: images, uint8 `(n, height, width, 3)`, and labels `(n,)`.
             using: metrics without samples.
         """
+        return _merged(self._measure_each(stream, using))
+
+    def _measure_each(self, stream: Batches, using: Sequence[metrics.Metric]) -> list[Measured]:
+        """What `measure` returns, for each metric."""
         suite = metrics.MetricSuite(
             self.reference, self.extractor, metrics=using, class_names=self.class_names
         )
         for images, labels in stream:
             suite.update_state(images, labels)
         print("Comparing them with the training pictures …", flush=True)
+        return [self._result(metric) for metric in using]
+
+    def _result(self, metric: metrics.Metric) -> Measured:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", metrics.FewSamplesWarning)
-            figures = suite.result()
-        return figures, suite.describe()["metrics"], [str(warning.message) for warning in caught]
+            figures = metric.result()
+        for name, values in figures.items():
+            if isinstance(values, list):
+                figures[name] = dict(zip(self.class_names, values, strict=True))
+        settings = {type(metric).__name__: metric.describe()}
+        return figures, settings, [str(warning.message) for warning in caught]
 
     def metrics(self, names: Iterable[str]) -> list[metrics.Metric]:
         """Returns metrics without samples that give the figures of some names of `METRICS`."""
@@ -156,12 +187,37 @@ class Yardstick:
         if metrics.Top1Accuracy in kinds and not self.extractor.knows_labels:
             found.insert(0, _AccuracyByJudge(self.judge))
         if metrics.NearestNeighbourNovelty in kinds:
-            # The judge's features, since those of a large extractor take hours of all the data.
-            novelty = metrics.NearestNeighbourNovelty(
-                self.training.images, self.judge, NEIGHBOURS, NOVELTY_SAMPLES
+            found.append(
+                metrics.NearestNeighbourNovelty(
+                    self._searched, k=NEIGHBOURS, max_samples=NOVELTY_SAMPLES
+                )
             )
-            found.append(novelty)
         return found
+
+
+class _Remembering:
+    """The judge, as the training pictures pass it in their order: `searched` keeps the features."""
+
+    def __init__(self, judge: FeatureExtractor, searched: TrainingPictures) -> None:
+        self._judge, self._searched, self._start = judge, searched, 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._judge, name)
+
+    def __call__(self, images: np.ndarray) -> Extracted:
+        features, probabilities = self._judge(images)
+        self._searched.keep(self._start, features)
+        self._start += len(images)
+        return features, probabilities
+
+
+def _merged(measured: Iterable[Measured]) -> Measured:
+    figures, settings, notes = {}, {}, []
+    for each in measured:
+        figures |= each[0]
+        settings |= each[1]
+        notes += each[2]
+    return figures, settings, notes
 
 
 class _AccuracyByJudge(metrics.Top1Accuracy):

@@ -13,6 +13,10 @@ from keras_cvaegan.metrics.sampling import Reservoir
 _SMALLEST_PERCENT = 1
 # A distance below this share of the norm is rounding: zero.
 _ROUNDING = 1e-6
+# Of features that are kept: those of half a million pictures with 128 each.
+_MAX_BYTES = 2**28
+
+Found = tuple[np.ndarray, np.ndarray]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,6 +32,59 @@ class Neighbours:
     indices: np.ndarray
 
 
+class TrainingPictures:
+    """What several `NearestNeighbourNovelty` search: what is found of it once serves them all.
+
+    Args:
+        images: uint8 `(n, height, width, channels)`; a memory map does as well.
+        extractor: gives features; None for pixels alone.
+        max_bytes: of features to keep; more are computed anew by each search.
+    """
+
+    def __init__(
+        self,
+        images: np.ndarray,
+        extractor: FeatureExtractor | None = None,
+        max_bytes: int = _MAX_BYTES,
+    ) -> None:
+        self.images = check_images(images)
+        self.extractor = extractor
+        self.spaces = ["pixel"] if extractor is None else ["pixel", "feature"]
+        # By what chose some of them: their distances to the nearest other one, by space.
+        self.own_distances: dict[tuple[int, int], dict[str, np.ndarray]] = {}
+        self._features: np.ndarray | None = None
+        self._known = np.zeros(0, bool)
+        if extractor is not None and 4 * len(images) * extractor.feature_dim <= max_bytes:
+            self._features = np.empty((len(images), extractor.feature_dim), np.float32)
+            self._known = np.zeros(len(images), bool)
+
+    def keep(self, start: int, features: np.ndarray) -> None:
+        """Takes the features of the pictures from `start` on, where they were computed anyway."""
+        if self._features is not None:
+            self._features[start : start + len(features)] = features
+            self._known[start : start + len(features)] = True
+
+    def points(self, start: int, stop: int) -> dict[str, np.ndarray]:
+        """Returns some of the pictures as points of each space."""
+        images = self.images[start:stop]
+        if self._features is None or not self._known[start:stop].all():
+            points = self.points_of(images)
+            self.keep(start, points.get("feature", images[:0]))
+            return points
+        return {"pixel": _pixels(images), "feature": self._features[start:stop]}
+
+    def points_of(self, images: np.ndarray) -> dict[str, np.ndarray]:
+        """Returns any pictures as points of each space."""
+        points = {"pixel": _pixels(images)}
+        if self.extractor is not None:
+            points["feature"] = self.extractor(images)[0]
+        return points
+
+
+def _pixels(images: np.ndarray) -> np.ndarray:
+    return images.reshape(len(images), -1).astype(np.float32) / np.float32(255)
+
+
 class NearestNeighbourNovelty(Metric):
     """Distances of samples to their nearest training pictures, in pixels and in features.
 
@@ -38,11 +95,13 @@ class NearestNeighbourNovelty(Metric):
     models also draw smoother pictures than cameras take, distances in pixels alone can mislead.
 
     At most `max_samples` samples are held, chosen by lot; `result` reads the training set once, in
-    blocks.
+    blocks. Features of it are kept while they fit a quarter of a gigabyte.
 
     Args:
-        training: uint8 `(n, height, width, channels)`, two or more; a memory map does as well.
-        extractor: gives features; None for pixels alone.
+        training: uint8 `(n, height, width, channels)`, more than k; a memory map does as well. Or
+            `TrainingPictures`, which metrics of several samples share.
+        extractor: gives features; None for pixels alone. That of `TrainingPictures` where they
+            are given.
         k: neighbours of each sample to find.
         max_samples: the most samples, and the most training pictures, of which neighbours are
             sought.
@@ -72,20 +131,23 @@ class NearestNeighbourNovelty(Metric):
 
     def __init__(
         self,
-        training: np.ndarray,
+        training: np.ndarray | TrainingPictures,
         extractor: FeatureExtractor | None = None,
         k: int = 5,
         max_samples: int = 500,
         block_size: int = 1_000,
         seed: int = 0,
     ) -> None:
-        self._training = check_images(training)
+        if not isinstance(training, TrainingPictures):
+            training = TrainingPictures(training, extractor)
+        elif extractor is not None:
+            raise ValueError("TrainingPictures have an extractor of their own: leave it out.")
+        self._training = training
         self._k = check_count("k", k)
-        if len(training) <= k:
+        if len(training.images) <= k:
             raise ValueError(
-                f"training must have more than k={k} pictures. Received: {len(training)}."
+                f"training must have more than k={k} pictures. Received: {len(training.images)}."
             )
-        self._extractor = extractor
         self._block_size = check_count("block_size", block_size)
         self._seed = seed
         self._sample = Reservoir(max_samples, seed)
@@ -99,40 +161,28 @@ class NearestNeighbourNovelty(Metric):
     def update_state(self, images: np.ndarray) -> None:
         """Takes a batch of images, `uint8 (n, height, width, channels)`."""
         images = check_images(images)
-        if images.shape[1:] != self._training.shape[1:]:
+        expected = self._training.images.shape[1:]
+        if images.shape[1:] != expected:
             raise ValueError(
-                f"Samples must be of the training pictures' shape, {self._training.shape[1:]}. "
+                f"Samples must be of the training pictures' shape, {expected}. "
                 f"Received: {images.shape[1:]}."
             )
         self._sample.add(images)
 
     def result(self) -> Figures:
-        spaces = ["pixel"] if self._extractor is None else ["pixel", "feature"]
         samples = self._sample.rows
         if samples is None:
             return {
                 f"nearest_{space}_{what}": None
-                for space in spaces
+                for space in self._training.spaces
                 for what in ("distance", "distance_of_training", "copies")
             }
-        chosen = np.random.default_rng((self._seed, 1)).choice(
-            len(self._training), min(len(self._training), self._sample.capacity), replace=False
-        )
-        chosen.sort()
-        # Of a training picture the nearest is itself; one more neighbour is sought.
-        queries = np.concatenate([samples, self._training[chosen]])
-        found = self._nearest(queries, spaces)
+        found = self._search(samples)
         self.samples, figures = samples.copy(), {}
-        for space, (distances, indices) in found.items():
-            of_samples = slice(0, len(samples))
-            self.neighbours[space] = Neighbours(
-                distances[of_samples, : self._k], indices[of_samples, : self._k]
-            )
-            own = indices[len(samples) :] == chosen[:, None]
-            # Where many copies of a picture are nearer than itself, the last one is left out.
-            own[~own.any(axis=1), -1] = True
-            others = distances[len(samples) :][~own].reshape(len(chosen), -1)[:, 0]
-            nearest = distances[of_samples, 0]
+        for space, others in self._own_distances.items():
+            distances, indices = (best[:, : self._k] for best in found[space])
+            self.neighbours[space] = Neighbours(distances, indices)
+            nearest = distances[:, 0]
             figures |= {
                 f"nearest_{space}_distance": float(np.median(nearest)),
                 f"nearest_{space}_distance_of_training": float(np.median(others)),
@@ -142,17 +192,41 @@ class NearestNeighbourNovelty(Metric):
             }
         return figures
 
-    def _nearest(
-        self, queries: np.ndarray, spaces: list[str]
-    ) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-        """Distances and indices, `(n, k + 1)` each, of the nearest training pictures."""
-        queries = self._spaces(queries)
+    @property
+    def _own_distances(self) -> dict[str, np.ndarray]:
+        """Distances of some training pictures to their nearest other one."""
+        return self._training.own_distances.setdefault((self._sample.capacity, self._seed), {})
+
+    def _search(self, samples: np.ndarray) -> dict[str, Found]:
+        """The nearest training pictures of samples; in the same pass `_own_distances`, if new."""
+        if self._own_distances:
+            return self._nearest(samples)
+        images = self._training.images
+        chosen = np.random.default_rng((self._seed, 1)).choice(
+            len(images), min(len(images), self._sample.capacity), replace=False
+        )
+        chosen.sort()
+        found = self._nearest(np.concatenate([samples, images[chosen]]))
+        for space, (distances, indices) in found.items():
+            own = indices[len(samples) :] == chosen[:, None]
+            # Where many copies of a picture are nearer than itself, the last one is left out.
+            own[~own.any(axis=1), -1] = True
+            others = distances[len(samples) :][~own].reshape(len(chosen), -1)
+            self._own_distances[space] = others[:, 0]
+        return {space: tuple(x[: len(samples)] for x in best) for space, best in found.items()}
+
+    def _nearest(self, queries: np.ndarray) -> dict[str, Found]:
+        """Distances and indices, `(n, k + 1)` each, of the nearest training pictures.
+
+        Of a training picture the nearest is itself: hence one more than k.
+        """
+        queries, count = self._training.points_of(queries), len(self._training.images)
         best = {
-            space: (np.zeros((len(queries[space]), 0)), np.zeros((len(queries[space]), 0), int))
-            for space in spaces
+            space: (np.zeros((len(points), 0)), np.zeros((len(points), 0), int))
+            for space, points in queries.items()
         }
-        for start in range(0, len(self._training), self._block_size):
-            block = self._spaces(self._training[start : start + self._block_size])
+        for start in range(0, count, self._block_size):
+            block = self._training.points(start, min(start + self._block_size, count))
             for space, points in block.items():
                 search = NearestNeighbors(
                     n_neighbors=min(self._k + 1, len(points)), algorithm="brute"
@@ -169,18 +243,13 @@ class NearestNeighbourNovelty(Metric):
                 )
         return best
 
-    def _spaces(self, images: np.ndarray) -> dict[str, np.ndarray]:
-        points = {"pixel": images.reshape(len(images), -1).astype(np.float32) / np.float32(255)}
-        if self._extractor is not None:
-            points["feature"] = self._extractor(images)[0]
-        return points
-
     def describe(self) -> dict[str, Any]:
+        extractor, count = self._training.extractor, len(self._training.images)
         return {
-            "extractor": None if self._extractor is None else self._extractor.describe(),
+            "extractor": None if extractor is None else extractor.describe(),
             "k": self._k,
             "samples": min(self._sample.seen, self._sample.capacity),
-            "training_pictures": len(self._training),
-            "training_pictures_sought": min(len(self._training), self._sample.capacity),
+            "training_pictures": count,
+            "training_pictures_sought": min(count, self._sample.capacity),
             "seed": self._seed,
         }

@@ -1,11 +1,9 @@
 """What metrics need to know of the real data, computed once and kept in a file."""
 
-import contextlib
 import dataclasses
 import json
 import logging
 import os
-import uuid
 import zipfile
 import zlib
 from collections.abc import Iterable, Mapping
@@ -14,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_cvaegan.files import replacing
 from keras_cvaegan.metrics.extractors import FeatureExtractor
 from keras_cvaegan.metrics.frechet_distance import FeatureMoments
 from keras_cvaegan.metrics.metric import check_count, check_labels
@@ -215,11 +214,10 @@ def _read(path: Path, about: dict[str, Any]) -> ReferenceStatistics | None:
 
 
 def _write(path: Path, statistics: ReferenceStatistics) -> None:
-    """Writes a file beside `path`, then gives it the name `path`."""
-    partial = path.with_name(f".{path.name}.{uuid.uuid4().hex}.partial")
+    """Writes what `_read` reads."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with partial.open("wb") as file:
+        with replacing(path) as partial, partial.open("wb") as file:
             np.savez(
                 file,
                 about=np.array(json.dumps(statistics.about)),
@@ -231,14 +229,8 @@ def _write(path: Path, statistics: ReferenceStatistics) -> None:
                 class_features=np.concatenate(statistics.features_by_class),
                 class_counts=[len(rows) for rows in statistics.features_by_class],
             )
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
     except OSError as error:
         raise OSError(
             f"Cannot keep the real data's statistics in {str(path)!r} "
             f"({error.strerror or error}). Choose another path for the cache."
         ) from error
-    finally:
-        with contextlib.suppress(OSError):
-            partial.unlink(missing_ok=True)

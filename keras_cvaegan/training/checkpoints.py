@@ -3,13 +3,14 @@
 import contextlib
 import os
 import re
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import h5py
 import keras
 import numpy as np
+
+from keras_cvaegan.files import replacing
 
 _NAME = re.compile(r"step_(\d+)\.weights\.h5")
 # Increase when older checkpoints can no longer be read.
@@ -45,19 +46,10 @@ def save_checkpoint(model: keras.Model, directory: str | os.PathLike, keep: int 
                 "has diverged, and this checkpoint is not written."
             )
     checkpoint = directory / f"step_{step:08d}.weights.h5"
-    partial = directory / f".{checkpoint.name}.{uuid.uuid4().hex}.partial"
-    try:
-        with partial.open("w+b") as file:
-            with h5py.File(file, "w") as store:
-                for index, (path, value) in enumerate(values):
-                    _write(store, f"{index:05d}", path, value)
-                store.attrs.update(format=_FORMAT, step=step, count=len(values))
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(checkpoint)
-    finally:
-        with contextlib.suppress(OSError):
-            partial.unlink(missing_ok=True)
+    with replacing(checkpoint) as partial, h5py.File(partial, "w") as store:
+        for index, (path, value) in enumerate(values):
+            _write(store, f"{index:05d}", path, value)
+        store.attrs.update(format=_FORMAT, step=step, count=len(values))
     for old in _newest_first(directory)[keep:]:
         old.unlink(missing_ok=True)
     return checkpoint

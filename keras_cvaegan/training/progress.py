@@ -3,9 +3,6 @@
 `trainers.fit` makes an epoch as long as one line of the log; its losses are means over its steps.
 """
 
-import math
-import os
-import sys
 import time
 from collections.abc import Mapping
 from typing import IO, Any
@@ -13,6 +10,7 @@ from typing import IO, Any
 import keras
 
 from keras_cvaegan.training.checkpoints import steps_taken
+from keras_cvaegan.training.status_line import StatusLine, duration
 
 
 class Speed(keras.callbacks.Callback):
@@ -82,46 +80,27 @@ class ProgressLine(keras.callbacks.Callback):
         super().__init__()
         self._steps = steps
         self._batch_size = batch_size
-        self._stream = stream or sys.stdout
-        self._seconds_between = seconds_between
-        self._last = -math.inf
+        self._status = StatusLine(stream, seconds_between)
         self._rate: float | None = None
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
-        step, now = steps_taken(self.model), time.monotonic()
         # The first epoch contains the compilation: it does not tell the speed of the others.
         if epoch > 0:
             latest = logs["images_per_second"]
             self._rate = latest if self._rate is None else 0.9 * self._rate + 0.1 * latest
-        terminal = self._stream.isatty()
-        done = step >= self._steps
-        if not (terminal or done or now >= self._last + self._seconds_between):
-            return
-        self._last = now
-        line = self._line(step, logs)
-        if terminal:
-            columns = os.get_terminal_size(self._stream.fileno()).columns
-            line = f"\r\x1b[K{line[: columns - 1]}"
-        self._stream.write(line if terminal and not done else f"{line}\n")
-        self._stream.flush()
+        step = steps_taken(self.model)
+        self._status.show(self._line(step, logs), last=step >= self._steps)
 
     def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
-        if self._stream.isatty() and steps_taken(self.model) < self._steps:
-            self._stream.write("\n")
+        self._status.close()
 
     def _line(self, step: int, logs: Mapping[str, Any]) -> str:
         left = ""
         if self._rate:
-            left = f"{_duration((self._steps - step) * self._batch_size / self._rate)} left  "
+            left = f"{duration((self._steps - step) * self._batch_size / self._rate)} left  "
         losses = "  ".join(
             f"{name} {value:.4g}" for name, value in reported(self.model, logs).items()
         )
         return (
             f"step {step}/{self._steps}  {logs['images_per_second']:.0f} images/s  {left}{losses}"
         )
-
-
-def _duration(seconds: float) -> str:
-    minutes, seconds = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"

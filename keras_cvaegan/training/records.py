@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_cvaegan import pictures
+from keras_cvaegan.files import write_text
 from keras_cvaegan.training.checkpoints import save_checkpoint, steps_taken
 from keras_cvaegan.training.progress import reported
 
@@ -88,9 +89,7 @@ def truncate_metrics(path: str | os.PathLike, step: int) -> float:
         except (ValueError, KeyError, TypeError):
             continue
         kept.append(line + "\n")
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_text("".join(kept), "utf-8")
-    partial.replace(path)
+    write_text(path, "".join(kept))
     return seconds
 
 

@@ -9,20 +9,30 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from keras_cvaegan.files import write_text
+
 
 def write_json(path: str | os.PathLike, values: Any) -> None:
     """Writes a JSON file; whoever looks sees the old file or the whole new one."""
-    path = Path(path)
-    partial = path.with_name(f".{path.name}.{uuid.uuid4().hex}.partial")
+    write_text(path, json.dumps(values, indent=2) + "\n")
+
+
+def read_json(path: str | os.PathLike) -> dict[str, Any]:
+    """Returns the values of a JSON file that holds an object.
+
+    Raises:
+        FileNotFoundError: when there is no such file.
+        ValueError: when it cannot be read, or holds anything else.
+    """
     try:
-        with partial.open("w", encoding="utf-8") as file:
-            file.write(json.dumps(values, indent=2) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-    finally:
-        with contextlib.suppress(OSError):
-            partial.unlink(missing_ok=True)
+        values = json.loads(Path(path).read_text("utf-8"))
+    except FileNotFoundError:
+        raise
+    except (OSError, ValueError) as error:
+        raise ValueError(f"{str(path)!r} cannot be read ({error}).") from error
+    if not isinstance(values, dict):
+        raise ValueError(f"{str(path)!r} cannot be read (it holds no object of JSON).")
+    return values
 
 
 class RunDirectory:
@@ -47,6 +57,7 @@ class RunDirectory:
         self.model = self.path / "model.keras"
         self.export = self.path / "export"
         self.evaluation = self.path / "evaluation.json"
+        self.compared = self.path / "compared.json"
         self.evaluation_classifier = self.path / "evaluation_classifier.keras"
         self.evaluation_statistics = self.path / "evaluation_statistics.npz"
         self.report = self.path / "report.html"
@@ -96,15 +107,13 @@ class RunDirectory:
             ValueError: when the folder is not a run directory.
         """
         try:
-            config = json.loads(self.config.read_text("utf-8"))
+            config = read_json(self.config)
         except FileNotFoundError:
             what = "has no config.json" if self.path.is_dir() else "there is no such folder"
             raise ValueError(f"Not a run directory: {str(self.path)!r}: {what}.") from None
-        except (OSError, ValueError) as error:
-            raise ValueError(
-                f"Not a run directory: {str(self.config)!r} cannot be read ({error})."
-            ) from error
-        if not isinstance(config, dict) or "config" not in config:
+        except ValueError as error:
+            raise ValueError(f"Not a run directory: {error}") from error
+        if "config" not in config:
             raise ValueError(
                 f"Not a run directory: {str(self.config)!r} was not written by trainers.fit."
             )

@@ -1,5 +1,6 @@
 import io
 import struct
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -277,7 +278,7 @@ def test_full_disk_leaves_the_old_picture(tmp_path, monkeypatch):
         path.touch()
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(pictures.Path, "write_bytes", full)
+    monkeypatch.setattr(Path, "write_bytes", full)
     with pytest.raises(OSError, match="No space left on device"):
         pictures.write_png(tmp_path / "a.png", noise(seed=1))
     np.testing.assert_array_equal(pictures.read_picture(tmp_path / "a.png"), noise())

@@ -1,14 +1,20 @@
-"""trainers.ablate on models that were never trained, and sharpness against SciPy."""
+"""trainers.ablate on stubs of models, and sharpness against SciPy."""
 
-import contextlib
-import io
 import json
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import scipy.ndimage
-from untrained import TINY, fit_without_training, judge_without_training, write_pictures
+from untrained import (
+    CLASSES,
+    TINY,
+    Painter,
+    caller,
+    fit_without_training,
+    judge_without_training,
+    write_pictures,
+)
 
 from keras_cvaegan import pictures
 from trainers import ablate, fit
@@ -16,44 +22,74 @@ from trainers.sharpness import sharpness
 
 pytestmark = pytest.mark.xdist_group("compare")
 
+call = caller(ablate)
 
-def call(output, *arguments):
-    """Exit code, output and errors of the program."""
-    printed, errors = io.StringIO(), io.StringIO()
-    with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(errors):
-        code = ablate.COMMAND.call(ablate.main, [f"--output={output}", *arguments])
-    return SimpleNamespace(code=code, output=printed.getvalue(), errors=errors.getvalue())
+
+def blur(x, labels):
+    return scipy.ndimage.gaussian_filter(x, (0, 1, 1, 0))
+
+
+def next_class(x, labels):
+    """A picture as bright as one of the class after its own; of the last, of the first."""
+    values = list(CLASSES.values())
+    change = np.array([values[(label + 1) % 3] - values[label] for label in labels])
+    return x + change[:, None, None, None] / 127.5
+
+
+# What stands for each variant's reconstructions. All keep the class but one.
+RECONSTRUCT = {
+    "all_terms": lambda x, labels: 0.99 * x,
+    "without_discriminator": blur,
+    "without_classifier": next_class,
+    "without_pixels": lambda x, labels: x[:, ::-1],
+}
 
 
 @pytest.fixture(scope="module")
 def ablated(shared_cache, tmp_path_factory):
     """An ablation of which one training failed, and that was started again."""
+    from keras_cvaegan import saving
     from keras_cvaegan.metrics import recognition
 
     root = tmp_path_factory.mktemp("ablated")
     flags = [*TINY, write_pictures(root / "pictures"), "--set=kl_weight=2"]
-    directories = []
+    directories, loaded, reconstructed = [], [], []
 
     def fail_without_pixels(values):
         if "without_pixels" in values.run_dir:
             raise ValueError("The training has diverged.")
-        fit_without_training(values)
+        count(values)
 
     def count(values):
         directories.append(values.run_dir)
         fit_without_training(values)
 
+    def load(path):
+        variant = path.parent.parent.name
+        loaded.append(variant)
+
+        def reconstruct(images, labels):
+            reconstructed.append(variant)
+            result = RECONSTRUCT[variant](pictures.from_uint8(images), np.asarray(labels))
+            return result.astype(np.float32)
+
+        return Painter(reconstruct=reconstruct)
+
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("KERAS_CVAEGAN_CACHE", str(shared_cache))
         patch.setattr(recognition, "train_classifier", judge_without_training)
+        patch.setattr(saving, "load", load)
         patch.setattr(fit, "main", fail_without_pixels)
         failed = call(root / "output", *flags)
         patch.setattr(fit, "main", count)
         finished = call(root / "output", *flags)
     return SimpleNamespace(
         directories=directories,
+        loaded=loaded,
+        reconstructed=reconstructed,
         failed=failed,
         finished=finished,
+        root=root,
         output=root / "output",
         results=json.loads((root / "output" / "ablate.json").read_text()),
     )
@@ -69,8 +105,18 @@ def test_a_run_that_fails_is_told_and_left_out(ablated):
 
 def test_it_goes_on_with_what_failed(ablated):
     assert ablated.finished.code == 0, ablated.finished.errors
-    assert ablated.directories == [str(ablated.output / "without_pixels" / "seed_0")]
+    last = str(ablated.output / "without_pixels" / "seed_0")
+    assert (len(ablated.directories), ablated.directories[-1]) == (4, last)
     assert ablated.results["failed"] == []
+
+
+def test_each_model_is_loaded_and_measured_once(ablated):
+    """Another time only to draw the few pictures that are shown."""
+    variants = list(ablate.VARIANTS)
+    assert ablated.loaded == [*variants[:3], *variants]
+    # To be measured, and to be shown; the second time to be shown alone.
+    twice = [variant for variant in variants[:3] for _ in range(2)]
+    assert ablated.reconstructed == [*twice, *variants[:3], *variants[3:] * 2]
 
 
 def test_each_variant_lacks_its_term_alone(ablated):
@@ -89,31 +135,78 @@ def test_each_variant_lacks_its_term_alone(ablated):
     }
 
 
-def test_figures_are_of_reconstructions_of_held_out_pictures(ablated):
-    # Untrained networks reconstruct grey, whose error is that of the pictures themselves.
-    variants = ablated.results["variants"]
-    assert list(variants) == list(ablate.VARIANTS)
-    assert "Of 3 held-out pictures." in ablated.finished.output
-    for of in variants.values():
-        mse, psnr = of["mse"]["mean"], of["psnr"]["mean"]
-        assert 0.05 < mse < 0.8
-        assert psnr == pytest.approx(10 * np.log10(4 / mse), abs=3)
-        assert 0 <= of["sharpness"]["mean"] < 1
-        assert 0 <= of["top1_accuracy"]["mean"] <= 1
+@pytest.mark.parametrize("variant", RECONSTRUCT)
+def test_figures_are_of_reconstructions_of_held_out_pictures(ablated, variant):
+    paths = [
+        (path, label)
+        for label, name in enumerate(CLASSES)
+        for path in sorted((ablated.root / "pictures" / "test" / name).iterdir())
+    ]
+    images = np.array([pictures.read_picture(path) for path, _ in paths])
+    labels = np.array([label for _, label in paths])
+    reconstructed = RECONSTRUCT[variant](images / 127.5 - 1, labels)
+    errors = np.mean((reconstructed - (images / 127.5 - 1)) ** 2, axis=(1, 2, 3))
+    as_bytes = np.clip(np.rint((reconstructed + 1) * 127.5), 0, 255)
+
+    def mean_sharpness(pictures_):
+        grey = pictures_.astype(float) @ [0.299, 0.587, 0.114]
+        return np.mean([scipy.ndimage.laplace(x)[1:-1, 1:-1].var() for x in grey])
+
+    expected = {
+        "mse": errors.mean(),
+        "psnr": np.mean(20 * np.log10(2 / np.sqrt(errors))),
+        "sharpness": mean_sharpness(as_bytes) / mean_sharpness(images),
+        "top1_accuracy": 0 if variant == "without_classifier" else 1,
+    }
+    figures = ablated.results["variants"][variant]
+    assert figures.keys() == expected.keys()
+    for name, value in expected.items():
+        # Halves are rounded to either side.
+        assert figures[name]["by_seed"] == [pytest.approx(value, rel=1e-3)], name
+
+
+def test_claims_are_judged_by_these_figures(ablated):
+    assert len(ablated.results["verdicts"]) == 3
+    for said in ablated.results["verdicts"]:
+        assert ": confirmed. " in said
+        assert said in ablated.finished.output
+
+
+def test_what_was_measured_is_said(ablated):
+    assert ablated.results["samples"] == {"real": 12, "real_split": "test"}
+    fingerprint = ablated.results["extractor"]["fingerprint"]
+    assert "Of 12 held-out pictures, of the split test." in ablated.finished.output
+    assert f"the real training pictures ({fingerprint})." in ablated.finished.output
 
 
 def test_the_picture_has_originals_and_four_reconstructions(ablated):
-    height, width, _ = pictures.read_picture(ablated.output / "reconstructions.png").shape
-    assert (height, width) == (5 * 18 + 2, 3 * 18 + 2)
+    sheet = pictures.read_picture(ablated.output / "reconstructions.png")
+    assert sheet.shape == (5 * 18 + 2, 8 * 18 + 2, 3)
     assert "from top to bottom originals, all terms, without D's" in ablated.finished.output
+    # The first picture, and what the variant without pixels makes of it.
+    np.testing.assert_array_equal(sheet[2:18, 2:18][::-1], sheet[74:90, 2:18])
+
+
+@pytest.mark.parametrize(
+    "weight", ["pixel_weight", "discriminator_feature_weight", "classifier_feature_weight"]
+)
+def test_weights_that_variants_leave_out_are_refused(tmp_path, weight):
+    refused = call(tmp_path / "output", f"--set=kl_weight=2,{weight}=0")
+    assert refused.code == 1
+    assert refused.errors.startswith("error: --set takes what the variants have in common: ")
+    assert refused.errors.endswith(f"Received: '{weight}'.\n")
+    assert not (tmp_path / "output").exists()
 
 
 @pytest.mark.parametrize(
     ("without", "whole", "said"),
     [
         ([0.4], [0.7], "confirmed. Sharpness 0.400 without, 0.700 with them."),
-        ([0.7], [0.4], "refuted."),
-        ([0.4, 0.8], [0.7, 0.7], "undecided: it holds in 1 of 2 seeds. Sharpness 0.600 without"),
+        ([0.7], [0.4], "blurred: refuted."),
+        ([0.4], [0.4], "neither confirmed nor refuted: no difference. Sharpness 0.400 without"),
+        ([0.4, 0.8], [0.7, 0.7], "nor refuted: it holds in 1 of 2 seeds. Sharpness 0.600 without"),
+        ([0.7, 0.8, 0.7], [0.7, 0.7, 0.7], "nor refuted: it holds in 0 of 3 seeds."),
+        ([0.7, 0.8, 0.8], [0.7, 0.7, 0.7], "blurred: refuted."),
     ],
 )
 def test_verdict(without, whole, said):

@@ -1,4 +1,4 @@
-"""trainers.evaluate on a tiny run of few pictures, with a judge that was never trained."""
+"""trainers.evaluate on a tiny run of few pictures, and on stubs whose figures are known."""
 
 import contextlib
 import io
@@ -8,11 +8,16 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from untrained import CLASSES, Painter, judge_without_training, write_pictures
 
+import datasets
+from datasets import petals
 from keras_cvaegan import pictures
 from trainers import evaluate
 
-COUNT, GENERATED = 120, 80
+# Of each split another number, so that none stands for another.
+SIZES = {"train": 120, "validation": 40, "test": 60}
+GENERATED = 80
 FLAGS = ("--samples_per_class=40",)
 
 pytestmark = pytest.mark.xdist_group("evaluate")
@@ -22,6 +27,15 @@ def rewrite_config(run_dir, **options):
     record = json.loads((run_dir / "config.json").read_text())
     record["config"]["dataset_options"] |= options
     (run_dir / "config.json").write_text(json.dumps(record))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def sizes(finished_run):
+    """Few flowers, after the run was trained on many."""
+    with pytest.MonkeyPatch.context() as patch:
+        for split, count in SIZES.items():
+            patch.setitem(petals.SPLIT_SIZES, split, count)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +59,6 @@ def evaluated(finished_run, tmp_path_factory, shared_cache, trainings):
     """A run, what its first evaluation printed, its figures, and the trainings of the judge."""
     run_dir = tmp_path_factory.mktemp("evaluated") / "run"
     shutil.copytree(finished_run, run_dir)
-    rewrite_config(run_dir, count=COUNT)
     output = io.StringIO()
     with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(output):
         patch.setenv("KERAS_CVAEGAN_CACHE", str(shared_cache))
@@ -67,24 +80,6 @@ def call(capsys, run_dir, *flags):
     return (code, *capsys.readouterr())
 
 
-@pytest.fixture(scope="module")
-def yardstick(evaluated, shared_cache):
-    """The real side, as another program would open it."""
-    from keras_cvaegan.training.run_directory import RunDirectory
-    from trainers import configuration
-    from trainers.yardstick import Yardstick
-
-    run = RunDirectory(evaluated.run_dir)
-    config = run.read_config()["config"]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("KERAS_CVAEGAN_CACHE", str(shared_cache))
-        return Yardstick(
-            configuration.data_arguments(config),
-            *evaluate.judge(run, config, 2),
-            statistics=run.evaluation_statistics,
-        )
-
-
 SHARES = ("top1_accuracy", "precision", "recall", "coverage", "intra_class_diversity")
 POSITIVE = ("frechet_distance", "density", "intra_class_frechet_distance", "nearest_pixel_distance")
 
@@ -102,6 +97,30 @@ def test_all_figures_are_there_and_in_range(evaluated, side):
     assert {"inception_score_std", "kernel_distance_std", "nearest_feature_copies"} <= set(figures)
 
 
+def test_real_figures_are_of_held_out_pictures_against_training_ones(evaluated):
+    import keras
+
+    from keras_cvaegan import metrics
+
+    train, test = (
+        datasets.prepare("petals", split, 16, num_classes=2)
+        for split in SIZES
+        if split != "validation"
+    )
+    classifier = keras.saving.load_model(
+        evaluated.run_dir / "evaluation_classifier.keras", compile=False
+    )
+    judge = metrics.ClassifierExtractor(classifier)
+    reference = metrics.reference_statistics([(train.images, train.labels)], judge)
+    suite = metrics.MetricSuite(reference, judge, class_names=test.description.class_names)
+    suite.update_state(test.images, test.labels)
+    with pytest.warns(metrics.FewSamplesWarning):
+        expected = suite.result()
+    assert expected.keys() < evaluated.results["real"].keys()
+    for name, value in expected.items():
+        assert evaluated.results["real"][name] == pytest.approx(value, rel=1e-4, abs=1e-7), name
+
+
 def test_a_figure_by_class_has_the_classes_names(evaluated):
     names = json.loads((evaluated.run_dir / "config.json").read_text())["class_names"]
     for side in ("real", "generated"):
@@ -113,14 +132,14 @@ def test_the_file_says_what_was_compared(evaluated):
     results = evaluated.results
     counts = results["samples"]
     assert (counts["generated"], counts["generated_per_class"], counts["seed"]) == (80, 40, 0)
-    assert (counts["real"], counts["real_split"], counts["step"]) == (COUNT, "test", 4)
+    assert (counts["real"], counts["real_split"], counts["step"]) == (60, "test", 4)
     assert results["reference"]["split"] == "train"
-    assert results["reference"]["samples"] == COUNT
+    assert results["reference"]["samples"] == 120
     assert results["extractor"]["knows_labels"]
     assert len(results["extractor"]["fingerprint"]) == 16
     assert results["judge"]["name"] == results["extractor"]["name"]
     assert results["settings"]["generated"]["KernelDistance"]["samples"] == GENERATED
-    assert any("--samples_per_class=60" in note for note in results["notes"])
+    assert any("--samples_per_class=30" in note for note in results["notes"])
     assert any("intra_class_frechet_distance" in note for note in results["notes"])
     assert set(results["versions"]) == {"keras_cvaegan", "keras", "numpy", "tensorflow"}
 
@@ -131,7 +150,11 @@ def test_only_generated_pictures_have_reconstructions(evaluated):
 
 
 def test_progress_and_a_table_are_printed(evaluated):
-    for title in ("Training pictures: 120 of 120", "Held-out pictures: 120", "Samples: 80 of 80"):
+    for title in (
+        "Training pictures: 120 of 120",
+        "Held-out pictures: 60 of 60",
+        "Samples: 80 of 80",
+    ):
         assert title in evaluated.output
     assert "images/s" in evaluated.output
     assert "Top-1 accuracy  " in evaluated.output
@@ -150,13 +173,33 @@ def test_sheets_have_a_title_a_row(evaluated):
 def test_judge_and_statistics_are_made_once(evaluated, trainings, capsys):
     code, output, _ = call(capsys, evaluated.run_dir, "--metrics=frechet_distance,precision")
     assert code == 0
-    assert evaluated.trainings == trainings == [(COUNT, COUNT, False)]
+    assert evaluated.trainings == trainings == [(120, 40, False)]
     assert "Training pictures" not in output
     results = read(evaluated.run_dir)
     assert set(results["generated"]) == {"frechet_distance", "precision", "recall"}
     for side in ("real", "generated"):
         for name, value in results[side].items():
             assert value == pytest.approx(evaluated.results[side][name], rel=1e-6)
+
+
+def test_a_damaged_judge_is_trained_anew(evaluated, tmp_path, trainings, capsys):
+    from keras_cvaegan.training.run_directory import RunDirectory
+
+    shutil.copytree(evaluated.run_dir, tmp_path / "run")
+    run = RunDirectory(tmp_path / "run")
+    config = run.read_config()["config"]
+    whole, description = run.evaluation_classifier, run.path / "evaluation_classifier.json"
+    for path, content in (
+        (whole, whole.read_bytes()[:1000]),
+        (description, b""),
+        (description, b"[]"),
+    ):
+        path.write_bytes(content)
+        evaluate.judge(run, config, 2)
+        assert "The kept classifier cannot be read: training another." in capsys.readouterr().out
+        assert trainings.pop() == (120, 40, False)
+        evaluate.judge(run, config, 2)
+        assert len(trainings) == 1
 
 
 def test_damaged_statistics_are_computed_anew(evaluated, capsys, caplog):
@@ -223,7 +266,156 @@ def test_reconstruction_alone_needs_no_judge(evaluated, tmp_path, capsys):
     assert set(results["generated"]) == {"reconstruction_mse", "reconstruction_psnr"}
 
 
-def test_a_model_without_classes_has_no_figures_by_class(yardstick):
+@pytest.fixture(scope="module")
+def bright(tmp_path_factory, shared_cache):
+    """Returns a function that opens a yardstick of pictures whose classes differ in brightness.
+
+    Of six held-out ones of a class two look like the next class.
+    """
+    from trainers.yardstick import Yardstick
+
+    def open_yardstick(count=10, **options):
+        if count not in folders:
+            folders[count] = tmp_path_factory.mktemp("bright")
+            counts = {"train": count, "validation": 1, "test": 6}
+            write_pictures(folders[count], counts, wrong=lambda number: number >= 4)
+        data = {"name": "folder", "data_dir": str(folders[count]), "image_size": 16}
+        train = datasets.prepare(split="train", **data)
+        judge = judge_without_training((train.images, train.labels), None, 3, augment=False)
+        about = {"name": "brightness", "augmentation": False}
+        return Yardstick(data, judge, about, **options)
+
+    folders = {}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("KERAS_CVAEGAN_CACHE", str(shared_cache))
+        yield open_yardstick
+
+
+def test_samples_are_measured_against_the_labels_they_were_made_for(bright):
+    from trainers import measuring
+
+    results = measuring.measure(
+        Painter(confused=0), bright(), names=["top1_accuracy"], samples_per_class=5
+    )
+    assert results["generated"]["top1_accuracy_by_class"] == {"dark": 0, "light": 1, "middle": 1}
+    assert results["generated"]["top1_accuracy"] == pytest.approx(2 / 3)
+    assert results["real"]["top1_accuracy"] == pytest.approx(4 / 6)
+
+
+def test_reconstructions_are_compared_with_their_own_pictures(bright):
+    from trainers import measuring
+
+    yardstick = bright()
+    images, labels = yardstick.test.images / 127.5 - 1, np.asarray(yardstick.test.labels)
+
+    def reconstruct(images, labels):
+        images = pictures.from_uint8(images)
+        return 0.7 * images + 0.1 * np.asarray(labels, np.float32)[:, None, None, None]
+
+    for conditional in (True, False):
+        model = Painter(conditional, reconstruct=reconstruct)
+        results = measuring.measure(model, yardstick, names=["reconstruction"])["generated"]
+        given = labels if conditional else 0 * labels
+        errors = (0.1 * given[:, None, None, None] - 0.3 * images) ** 2
+        assert results["reconstruction_mse"] == pytest.approx(errors.mean(), rel=1e-5)
+        # The peak is 2, from −1 to 1.
+        psnr = np.mean(20 * np.log10(2 / np.sqrt(errors.mean(axis=(1, 2, 3)))))
+        assert results["reconstruction_psnr"] == pytest.approx(psnr, rel=1e-5)
+
+
+def test_the_score_of_samples_is_judged_on_evenly_spread_held_out_pictures(bright, monkeypatch):
+    from keras_cvaegan.metrics import recognition
+    from trainers import measuring
+
+    monkeypatch.setattr(recognition, "train_classifier", judge_without_training)
+    yardstick = bright(max_test_images=7)
+    middles = np.array(list(CLASSES.values())) + 30
+    test = yardstick.test
+    looks = np.abs(test.images.mean(axis=(1, 2, 3))[:, None] - middles).argmin(axis=1)
+    right = looks == test.labels
+    spread = right[np.linspace(0, 17, 7).astype(int)].mean()
+    assert len({spread, right[:7].mean(), right.mean()}) == 3
+    results = measuring.measure(
+        Painter(), yardstick, names=["frechet_distance"], samples_per_class=20, cas=True
+    )
+    for side in ("real", "generated"):
+        assert results[side]["classification_accuracy_score"] == pytest.approx(spread)
+    assert "top1_accuracy" not in results["real"]
+
+
+def test_titles_of_nearest_pictures_are_the_samples_classes(bright, tmp_path, monkeypatch):
+    from trainers import measuring, yardstick
+
+    # Fewer than the samples, so that which ones are shown is left to chance.
+    for module in (measuring, yardstick):
+        monkeypatch.setattr(module, "NOVELTY_SAMPLES", 8)
+    results = measuring.measure(
+        Painter(), bright(), names=["novelty"], samples_per_class=20, pictures_dir=tmp_path
+    )
+    titles = results["pictures"]["nearest_training.png"]["titles"]
+    assert (len(titles), len(set(titles))) == (6, 3)
+    sheet = pictures.read_picture(tmp_path / "nearest_training.png")
+    for row, title in enumerate(titles):
+        sample = sheet[2 + 18 * row : 18 + 18 * row, 2:18]
+        assert CLASSES[title] <= sample.min() <= sample.max() < CLASSES[title] + 60
+
+
+def test_statistics_of_other_pictures_do_not_serve(bright, tmp_path):
+    statistics = tmp_path / "statistics.npz"
+    first = bright(statistics=statistics).describe_reference()
+    # The same classes and the same judge, of other pictures.
+    other = bright(count=11, statistics=statistics)
+    other.judge.fingerprint = bright().judge.fingerprint
+    described = other.describe_reference()
+    assert (first["samples"], described["samples"]) == (30, 33)
+    assert first["key"]["digest"] != described["key"]["digest"]
+
+
+def test_the_judge_passes_each_picture_once(bright, monkeypatch):
+    """For statistics, novelty, real and generated figures together."""
+    from keras_cvaegan import metrics
+    from trainers import measuring
+
+    seen, original = [], metrics.ClassifierExtractor.__call__
+
+    def counting(self, images):
+        seen.extend(image.tobytes() for image in images)
+        return original(self, images)
+
+    monkeypatch.setattr(metrics.ClassifierExtractor, "__call__", counting)
+    yardstick = bright()
+    for _ in range(2):
+        measuring.measure(Painter(), yardstick, names=["frechet_distance", "novelty"])
+    training = [image.tobytes() for image in yardstick.training.images]
+    # Once among all, and once to seek the nearest other one of each.
+    assert [seen.count(image) for image in training] == [2] * len(training)
+
+
+def test_held_out_pictures_are_read_once(bright, capsys):
+    yardstick = bright(names=["top1_accuracy", "frechet_distance"])
+    figures, settings, _ = yardstick.real(["frechet_distance"])
+    assert figures.keys() == {"frechet_distance"}
+    assert settings.keys() == {"FrechetDistance"}
+    assert {"top1_accuracy", "frechet_distance"} < yardstick.real(yardstick._names)[0].keys()
+    assert capsys.readouterr().out.count("Held-out pictures: ") == 1
+    assert "coverage" in yardstick.real(["frechet_distance", "coverage"])[0]
+    assert capsys.readouterr().out.count("Held-out pictures: ") == 1
+
+
+@pytest.mark.parametrize(("samples_per_class", "noted"), [(6, False), (40, True)])
+def test_pairs_of_pictures_with_themselves_are_noted(bright, samples_per_class, noted):
+    from trainers import measuring
+
+    results = measuring.measure(
+        Painter(), bright(), names=["intra_class_diversity"], samples_per_class=samples_per_class
+    )
+    notes = [note for note in results["notes"] if "intra_class_diversity counts" in note]
+    assert len(notes) == noted
+    if noted:
+        assert "0.833 in the real column and 0.975 in the generated one" in notes[0]
+
+
+def test_a_model_without_classes_has_no_figures_by_class(bright):
     from keras_cvaegan.models import GAN
     from trainers import measuring
 
@@ -235,15 +427,14 @@ def test_a_model_without_classes_has_no_figures_by_class(yardstick):
     with pytest.raises(ValueError, match="GAN has no encoder, thus no reconstruction"):
         measuring.possible_names(model, ["reconstruction"])
     results = measuring.measure(
-        model, yardstick, names=["inception_score", "frechet_distance"], samples_per_class=4
+        Painter(conditional=False),
+        bright(),
+        names=["inception_score", "frechet_distance"],
+        samples_per_class=4,
     )
-    assert results["samples"]["generated"] == 8
+    assert results["samples"]["generated"] == 12
     assert results["generated"]["frechet_distance"] > 0
     assert results["pictures"] == {}
-
-
-def test_models_that_share_a_yardstick_share_its_real_figures(yardstick):
-    assert yardstick.real(["inception_score"]) is yardstick.real(("inception_score",))
 
 
 def test_fewer_samples_are_the_first_of_more(finished_run):

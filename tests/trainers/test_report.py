@@ -165,8 +165,35 @@ def test_damaged_files_are_named(finished, capsys):
     (finished / "evaluation.json").write_text("{")
     (finished / "samples" / "latest.png").write_bytes(b"no picture")
     page = Page(written(finished, capsys))
-    assert "evaluation.json cannot be read" in page.text
+    assert "evaluation.json cannot be shown ('" in page.text
+    assert "evaluation.json' cannot be read (Expecting" in page.text
     assert "latest.png: Cannot read" in page.text
+
+
+@pytest.mark.parametrize(
+    ("path", "reason"),
+    [
+        (("generated",), "it lacks 'generated'"),
+        (("samples", "real"), "it lacks 'real'"),
+        (("samples", "seed"), "it lacks 'seed'"),
+        (("reference",), "it lacks 'reference'"),
+        (("extractor", "fingerprint"), "it lacks 'fingerprint'"),
+        (("notes",), "it lacks 'notes'"),
+        ((), "it holds no object of JSON"),
+    ],
+)
+def test_an_evaluation_that_lacks_something_is_named(finished, capsys, path, reason):
+    results = json.loads((finished / "evaluation.json").read_text())
+    inner = results
+    for name in path[:-1]:
+        inner = inner[name]
+    if path:
+        del inner[path[-1]]
+    (finished / "evaluation.json").write_text(json.dumps(results if path else []))
+    page = Page(written(finished, capsys))
+    assert "evaluation.json cannot be shown (" in page.text
+    assert reason in page.text
+    assert "No evaluation.json." in page.text
 
 
 def test_figures_of_an_earlier_step(finished, capsys):
@@ -191,6 +218,13 @@ def test_a_model_without_classes_has_one_row_of_samples(finished, capsys):
     pictures.write_png(finished / "samples" / "latest.png", sheet(1, 8))
     page = Page(written(finished, capsys))
     assert page.tags.count("img") == 5
+
+
+def test_lines_whose_step_is_no_number_are_left_out(finished, capsys):
+    with (finished / "metrics.jsonl").open("a") as file:
+        for step in ("1e400", "-1e400", "NaN"):
+            file.write(f'\n{{"step": {step}, "loss_<x>": 0.1}}\n')
+    assert "step 40 of 40" in Page(written(finished, capsys)).text
 
 
 def test_long_and_broken_curves():

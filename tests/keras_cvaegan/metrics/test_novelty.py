@@ -5,6 +5,7 @@ import pytest
 from sklearn.neighbors import NearestNeighbors
 
 from keras_cvaegan.metrics import NearestNeighbourNovelty
+from keras_cvaegan.metrics.novelty import TrainingPictures
 
 
 def pictures(count, seed, size=8):
@@ -58,6 +59,37 @@ def test_training_pictures_that_occur_several_times():
     assert result["nearest_pixel_copies"] == 0
 
 
+@pytest.mark.parametrize(("max_bytes", "passes"), [(10**6, 1), (0, 2)])
+def test_what_is_found_of_the_training_pictures_serves_all(extractor, max_bytes, passes):
+    training, several = pictures(60, 0), [pictures(20, 1), pictures(9, 2)]
+    alone = []
+    for samples in several:
+        metric = NearestNeighbourNovelty(training, extractor, k=2, max_samples=30, block_size=7)
+        metric.update_state(samples)
+        alone.append((metric.result(), metric.neighbours))
+    shared = TrainingPictures(training, extractor, max_bytes)
+    seen, extract = [], extractor.__call__
+    shared.extractor = lambda images: seen.append(len(images)) or extract(images)
+    for samples, (figures, neighbours) in zip(several, alone, strict=True):
+        metric = NearestNeighbourNovelty(shared, k=2, max_samples=30, block_size=7)
+        metric.update_state(samples)
+        assert metric.result() == pytest.approx(figures)
+        for space, expected in neighbours.items():
+            np.testing.assert_array_equal(metric.neighbours[space].indices, expected.indices)
+    # Neighbours of 30 training pictures are sought once.
+    assert sum(seen) == 20 + 30 + 9 + passes * 60
+
+
+def test_features_that_were_computed_anyway_are_kept(extractor):
+    training = pictures(20, 0)
+    shared = TrainingPictures(training, extractor)
+    shared.keep(0, extractor(training[:15])[0])
+    shared.keep(15, extractor(training[15:])[0])
+    extractor.calls = 0
+    np.testing.assert_array_equal(shared.points(3, 18)["feature"], extractor(training[3:18])[0])
+    assert extractor.calls == 1  # That of the test.
+
+
 def test_held_samples_are_bounded():
     metric = NearestNeighbourNovelty(pictures(30, 0), k=1, max_samples=6)
     for seed in range(4):
@@ -82,6 +114,8 @@ def test_a_memory_map_serves(tmp_path):
 def test_wrong_arguments():
     with pytest.raises(ValueError, match=r"more than k=5 pictures. Received: 5"):
         NearestNeighbourNovelty(pictures(5, 0))
+    with pytest.raises(ValueError, match="have an extractor of their own"):
+        NearestNeighbourNovelty(TrainingPictures(pictures(6, 0)), object())
     metric = NearestNeighbourNovelty(pictures(6, 0))
     with pytest.raises(ValueError, match=r"shape, \(8, 8, 3\). Received: \(9, 9, 3\)"):
         metric.update_state(pictures(1, 0, size=9))

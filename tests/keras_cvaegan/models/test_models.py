@@ -223,6 +223,26 @@ def test_points(name):
         cls(**model.networks, horizontal_flip=True)
 
 
+@pytest.mark.parametrize("name", ["fm_gan", "fm_cgan", "cvae_gan"])
+def test_means_are_matched_over_the_steps(name):
+    """Eq. 2 of moving averages, (1 − m) Σ_s m^(t−s) b_s / (1 − m^t), of real and generated ones."""
+    decay, random = 0.9, np.random.default_rng(0)
+    model = build(name, mean_center_decay=decay)
+    dim = model.discriminator.output["features"].shape[-1]
+    real, generated = (random.normal(size=(2, 5, dim)).astype("float32") for _ in range(2))
+    for step in (1, 2):
+        loss = model.mean_matching(
+            {"features": real[step - 1]}, {"features": generated[step - 1]}, training=True
+        )
+        weights = decay ** np.arange(step)[::-1]
+        centers = [
+            (weights[:, None] * x[:step].mean(axis=1)).sum(axis=0) / weights.sum()
+            for x in (real, generated)
+        ]
+        expected = 0.5 * np.sum((centers[0] - centers[1]) ** 2)
+        assert float(loss) == pytest.approx(expected, rel=1e-5)
+
+
 def test_generator_losses_play_for_the_same_value(batch):
     model = build("gan", generator_loss="minimax")
     losses, _ = model.compute_objectives(batch[0], 0 * batch[1], training=True)

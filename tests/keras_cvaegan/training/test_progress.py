@@ -1,4 +1,5 @@
 import io
+import os
 
 import keras
 import numpy as np
@@ -6,6 +7,7 @@ from epochs import Stub, run
 
 from keras_cvaegan.models import CVAEGAN
 from keras_cvaegan.training import progress
+from keras_cvaegan.training.status_line import StatusLine
 
 
 def test_progress_off_a_terminal_is_gentle_and_ends_with_the_last_step():
@@ -17,6 +19,37 @@ def test_progress_off_a_terminal_is_gentle_and_ends_with_the_last_step():
     assert "left" not in first
     assert last.startswith("step 8/8  ")
     assert "0:00 left" in last
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+    def fileno(self):
+        return 1
+
+
+def test_on_a_terminal_one_line_is_written_over_and_over(monkeypatch):
+    monkeypatch.setattr(os, "get_terminal_size", lambda number: os.terminal_size((9, 24)))
+    stream = Terminal()
+    run(Stub(), [progress.Speed(8), progress.ProgressLine(8, 8, stream)])
+    shown = stream.getvalue().split("\r\x1b[K")
+    assert shown == ["", "step 2/8", "step 4/8", "step 6/8", "step 8/8\n"]
+
+
+def test_a_line_that_was_not_the_last_is_ended_once(monkeypatch):
+    monkeypatch.setattr(os, "get_terminal_size", lambda number: os.terminal_size((9, 24)))
+    for stream, end in ((Terminal(), "\n"), (io.StringIO(), "\n")):
+        run(Stub(), [progress.Speed(8), progress.ProgressLine(12, 8, stream)])
+        assert stream.getvalue().endswith(end)
+        assert stream.getvalue().count("\n") == 1
+    stream = Terminal()
+    line = StatusLine(stream)
+    line.close()
+    line.show("1 of 2")
+    line.close()
+    line.close()
+    assert stream.getvalue() == "\r\x1b[K1 of 2\n"
 
 
 def test_loss_scale_and_skipped_steps_show_under_half_precision():
