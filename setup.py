@@ -31,6 +31,7 @@ setup(
     extras_require={
         "jax": ["jax>=0.6"],
         "serving": ["grpcio>=1.60", "requests>=2.31", "tensorflow-serving-api>=2.19"],
+        "demo": ["gradio>=6.31,<7"],
         "tfx": ["tfx>=1.21,<1.22", "kfp>=2.6,<2.17"],
         "benchmarks": ["jax>=0.6", "torch>=2.6"],
         "test": [

@@ -18,10 +18,11 @@ from trainers import (
     toy,
     write_records,
 )
+from trainers.demo import __main__ as demo
 from trainers.tfx import pipeline
 
 PROGRAMS = (
-    *(ablate, compare, evaluate, export, fit, generate, pipeline, report, request, toy),
+    *(ablate, compare, demo, evaluate, export, fit, generate, pipeline, report, request, toy),
     write_records,
 )
 
