@@ -3,13 +3,19 @@
 from keras_cvaegan.layers.batch_normalization import BatchNormalization
 from keras_cvaegan.layers.class_centers import ClassCenters
 from keras_cvaegan.layers.conditional_batch_normalization import ConditionalBatchNormalization
+from keras_cvaegan.layers.gaussian_mixture_head import GaussianMixtureHead
 from keras_cvaegan.layers.gaussian_sampling import GaussianSampling
+from keras_cvaegan.layers.projection_head import ProjectionHead
+from keras_cvaegan.layers.spectral_normalization import SpectralNormalization
 from keras_cvaegan.layers.upsampling_convolution import UpsamplingConv2D
 
 __all__ = [
     "BatchNormalization",
     "ClassCenters",
     "ConditionalBatchNormalization",
+    "GaussianMixtureHead",
     "GaussianSampling",
+    "ProjectionHead",
+    "SpectralNormalization",
     "UpsamplingConv2D",
 ]

@@ -4,10 +4,11 @@ from typing import Any
 
 from keras import ops
 
+from keras_cvaegan.losses.weighting import weighted_mean
 from keras_cvaegan.precision import full_precision
 
 
-def discriminator_loss(real_logits: Any, *generated_logits: Any) -> Any:
+def discriminator_loss(real_logits: Any, *generated_logits: Any, weights: Any = None) -> Any:
     """Cross entropy of a discriminator on real and generated images.
 
     L_D = −E[log D(x_r)] − Σ_k E[log(1 − D(x_k))]
@@ -18,6 +19,7 @@ def discriminator_loss(real_logits: Any, *generated_logits: Any) -> Any:
     Args:
         real_logits: logits of real images, shape (n,) or (n, 1).
         *generated_logits: logits of each batch of generated images, of like shapes.
+        weights: of the examples, shape (n,); 1 by default.
 
     Returns:
         Scalar.
@@ -28,19 +30,20 @@ def discriminator_loss(real_logits: Any, *generated_logits: Any) -> Any:
     >>> round(float(discriminator_loss(np.zeros((4, 1)), np.zeros((4, 1)))), 4)
     1.3863
     """
-    loss = ops.mean(ops.softplus(-full_precision(real_logits)))
+    loss = weighted_mean(ops.softplus(-full_precision(real_logits)), weights)
     for logits in generated_logits:
-        loss = loss + ops.mean(ops.softplus(full_precision(logits)))
+        loss = loss + weighted_mean(ops.softplus(full_precision(logits)), weights)
     return loss
 
 
-def non_saturating_generator_loss(*generated_logits: Any) -> Any:
+def non_saturating_generator_loss(*generated_logits: Any, weights: Any = None) -> Any:
     """Cross entropy of images that are to be taken for real.
 
     L'_GD = −Σ_k E[log D(x_k)]    (Goodfellow et al. 2014; below Eq. 1 in Bao et al. 2017)
 
     Args:
         *generated_logits: logits of each batch of generated images, shape (n,) or (n, 1).
+        weights: of the examples, shape (n,); 1 by default.
 
     Returns:
         Scalar.
@@ -51,7 +54,9 @@ def non_saturating_generator_loss(*generated_logits: Any) -> Any:
     >>> round(float(non_saturating_generator_loss(np.zeros((4, 1)))), 4)
     0.6931
     """
-    return sum(ops.mean(ops.softplus(-full_precision(logits))) for logits in generated_logits)
+    return sum(
+        weighted_mean(ops.softplus(-full_precision(logits)), weights) for logits in generated_logits
+    )
 
 
 def minimax_generator_loss(*generated_logits: Any) -> Any:
@@ -74,6 +79,52 @@ def minimax_generator_loss(*generated_logits: Any) -> Any:
     -0.6931
     """
     return -sum(ops.mean(ops.softplus(full_precision(logits))) for logits in generated_logits)
+
+
+def hinge_discriminator_loss(real_logits: Any, *generated_logits: Any, weights: Any = None) -> Any:
+    """Hinge loss of a discriminator on real and generated images.
+
+    E[max(0, 1 − f(x_r))] + Σ_k E[max(0, 1 + f(x_k))]    (Eq. 16, Miyato et al. 2018)
+
+    Args:
+        real_logits: scores of real images, shape (n,) or (n, 1).
+        *generated_logits: scores of each batch of generated images, of like shapes.
+        weights: of the examples, shape (n,); 1 by default.
+
+    Returns:
+        Scalar.
+
+    Example:
+
+    >>> import numpy as np
+    >>> float(hinge_discriminator_loss(np.full((4, 1), 2.0), np.zeros((4, 1))))
+    1.0
+    """
+    loss = weighted_mean(ops.relu(1.0 - full_precision(real_logits)), weights)
+    for logits in generated_logits:
+        loss = loss + weighted_mean(ops.relu(1.0 + full_precision(logits)), weights)
+    return loss
+
+
+def hinge_generator_loss(*generated_logits: Any, weights: Any = None) -> Any:
+    """What a generator minimizes against a discriminator with a hinge loss.
+
+    −Σ_k E[f(x_k)]    (Eq. 17, Miyato et al. 2018)
+
+    Args:
+        *generated_logits: scores of each batch of generated images, shape (n,) or (n, 1).
+        weights: of the examples, shape (n,); 1 by default.
+
+    Returns:
+        Scalar.
+
+    Example:
+
+    >>> import numpy as np
+    >>> float(hinge_generator_loss(np.ones((4, 1))))
+    -1.0
+    """
+    return -sum(weighted_mean(full_precision(logits), weights) for logits in generated_logits)
 
 
 def wasserstein_distance(real_scores: Any, generated_scores: Any) -> Any:

@@ -52,6 +52,22 @@ def kl_divergence(mean, log_var):
     return np.mean(0.5 * np.sum(mean**2 + np.exp(log_var) - log_var - 1, axis=1))
 
 
+def hinge_discriminator_loss(real, *generated):
+    return np.mean(np.maximum(0, 1 - real)) + sum(np.mean(np.maximum(0, 1 + x)) for x in generated)
+
+
+def hinge_generator_loss(*generated):
+    return -sum(np.mean(x) for x in generated)
+
+
+def likelihood_loss(log_likelihoods):
+    return -np.mean(log_likelihoods)
+
+
+def uniform_target_loss(logits):
+    return -np.mean(scipy.special.log_softmax(logits, axis=1))
+
+
 class Case:
     """A loss, its equation, and example inputs of n examples in d dimensions."""
 
@@ -80,6 +96,10 @@ CASES = [
         "class_mean_feature_matching",
         lambda r, n, d: [normal(r, n, d), normal(r, n, d), r.uniform(0.1, 1, n)],
     ),
+    Case("hinge_discriminator_loss", lambda r, n, d: [normal(r, n, 1) for _ in range(3)]),
+    Case("hinge_generator_loss", lambda r, n, d: [normal(r, n, 1) for _ in range(2)]),
+    Case("likelihood_loss", lambda r, n, d: [normal(r, n)]),
+    Case("uniform_target_loss", lambda r, n, d: [normal(r, n, d)]),
     Case("kl_divergence", lambda r, n, d: [normal(r, n, d), normal(r, n, d)]),
 ]
 every_loss = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
@@ -244,3 +264,21 @@ def test_whole_numbers_are_taken_as_float32():
     loss = losses.pairwise_matching(np.zeros((1, 2), np.uint8), np.full((1, 2), 200, np.uint8))
     assert loss.dtype == "float32"
     assert float(loss) == 40_000.0
+
+
+WEIGHTED = (
+    *("discriminator_loss", "non_saturating_generator_loss", "classification_loss"),
+    *("hinge_discriminator_loss", "hinge_generator_loss", "likelihood_loss"),
+    "uniform_target_loss",
+)
+
+
+@pytest.mark.parametrize(
+    "case", [case for case in CASES if case.name in WEIGHTED], ids=lambda case: case.name
+)
+def test_examples_of_weight_zero_are_left_out(case):
+    inputs = case.inputs(np.random.default_rng(0), 6, 4)
+    weights = np.array([1.0, 0, 1, 0, 1, 1])
+    kept = [x[weights > 0] for x in inputs]
+    expected = case.equation(*kept) * 4 / 6  # The mean is over the whole batch.
+    np.testing.assert_allclose(float(case.loss(*inputs, weights=weights)), expected, rtol=1e-12)
