@@ -22,7 +22,10 @@ from absl import flags, logging
 
 import datasets
 
-MODELS = ("vae", "gan", "wgan", "fm_gan", "vae_gan", "cvae", "cgan", "fm_cgan", "cvae_gan")
+MODELS = (
+    *("vae", "gan", "wgan", "fm_gan", "vae_gan", "cvae", "cgan", "fm_cgan", "cvae_gan"),
+    *("lr_li_vae", "lr_li_vae_gan"),
+)
 PRESETS = ("compact", "paper")
 DTYPE_POLICIES = ("float32", "mixed_bfloat16", "mixed_float16")
 STRATEGIES = ("none", "mirrored", "multi_worker", "data_parallel", "tpu")

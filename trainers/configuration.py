@@ -115,8 +115,7 @@ def _learning_rates(model: str, preset: "Preset", texts: Sequence[str]) -> dict[
     """Returns the learning rate of each network: the model's or preset's, or that of the flag."""
     from keras_cvaegan.models import MODELS
 
-    default = MODELS[model].learning_rates or preset.learning_rates
-    rates = {name: default[name] for name in MODELS[model].network_names}
+    rates = MODELS[model].default_learning_rates(preset)
     for text in texts:
         given = dict.fromkeys(rates, text)
         if "=" in text:
@@ -136,14 +135,13 @@ def _beta_1(model: str, preset: "Preset", given: float | None) -> float | None:
     """Returns the momentum of Adam; None for a model that another optimizer trains."""
     from keras_cvaegan.models import MODELS
 
-    optimizer = MODELS[model].optimizer_class.__name__
-    if optimizer == "Adam":
-        return preset.beta_1 if given is None else given
-    if given is not None:
+    default = MODELS[model].default_beta_1(preset)
+    if default is None and given is not None:
+        optimizer = MODELS[model].optimizer_class.__name__
         raise ValueError(
             f"--beta_1 is of Adam. Received: --model={model}, which takes {optimizer}."
         )
-    return None
+    return default if given is None else given
 
 
 def data_arguments(config: dict[str, Any]) -> dict[str, Any]:

@@ -190,7 +190,7 @@ def possible_names(
         ValueError: for a name that is unknown or has no meaning for the model.
     """
     impossible = set() if model.conditional else set(_BY_CLASS)
-    if "encoder" not in model.network_names:
+    if "encoder" not in model.inference_names():
         impossible.add(RECONSTRUCTION)
     if cas and not model.conditional:
         raise ValueError(f"{type(model).__name__} has no classes to train a classifier of.")

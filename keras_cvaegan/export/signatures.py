@@ -26,7 +26,7 @@ class Signatures:
     """
 
     def __init__(self, model: GenerativeModel) -> None:
-        self._model = model
+        self._model, self._networks = model, model.inference_networks
         self._are_points = len(model.image_shape) == 1
         self._step = int(keras.ops.convert_to_numpy(model.step))
         self._class_names = checks.ClassNames(model.class_names)
@@ -34,9 +34,7 @@ class Signatures:
     @property
     def resources(self) -> list[Any]:
         """What the functions use and a SavedModel must hold."""
-        names = ("encoder", "classifier")
-        networks = [getattr(self._model, n) for n in names if n in self._model.network_names]
-        return [self._model.sampler, *networks, self._class_names.table]
+        return [*self._networks.values(), self._class_names.table]
 
     def endpoints(self) -> dict[str, Endpoint]:
         """Returns by name each function and the form of its inputs."""
@@ -59,12 +57,12 @@ class Signatures:
         }
         if has_files:
             found["generate_png"] = (self.generate_png, [labels, seed])
-        if "encoder" in model.network_names:
+        if "encoder" in self._networks:
             found["encode"] = (self.encode, [images, labels])
             found["reconstruct"] = (self.reconstruct, [images, labels])
             if has_files:
                 found["encode_bytes"] = (self.encode_bytes, [files, labels])
-        if "classifier" in model.network_names:
+        if "classifier" in self._networks:
             found["classify"] = (self.classify, [images])
             if has_files:
                 found["classify_bytes"] = (self.classify_bytes, [files])
@@ -96,7 +94,7 @@ class Signatures:
     def encode(self, images: tf.Tensor, labels: tf.Tensor) -> Tensors:
         labels, images = checks.rows(labels=labels, images=images)
         inputs = {"images": self._floats(images), "labels": self._class_weights(labels)}
-        outputs = self._model.encoder(inputs, training=False)
+        outputs = self._networks["encoder"](inputs, training=False)
         return {name: outputs[name] for name in ("z_mean", "z_log_var")}
 
     def encode_bytes(self, image_bytes: tf.Tensor, labels: tf.Tensor) -> Tensors:
@@ -107,7 +105,7 @@ class Signatures:
 
     def classify(self, images: tf.Tensor) -> Tensors:
         [images] = checks.rows(images=images)
-        logits = self._model.classifier(self._floats(images), training=False)["logits"]
+        logits = self._networks["classifier"](self._floats(images), training=False)["logits"]
         return {"probabilities": tf.nn.softmax(logits)}
 
     def classify_bytes(self, image_bytes: tf.Tensor) -> Tensors:
@@ -136,7 +134,7 @@ class Signatures:
 
     def _decode(self, z: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
         inputs = {"z": z, "labels": self._class_weights(labels)}
-        return self._model.sampler(inputs, training=False)
+        return self._networks["generator"](inputs, training=False)
 
     def _floats(self, images: tf.Tensor) -> tf.Tensor:
         if self._are_points:

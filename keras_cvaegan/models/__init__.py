@@ -7,6 +7,8 @@ from keras_cvaegan.models.fm_cgan import FMCGAN
 from keras_cvaegan.models.fm_gan import FMGAN
 from keras_cvaegan.models.gan import GAN
 from keras_cvaegan.models.generative_model import GenerativeModel
+from keras_cvaegan.models.lr_li_vae import LRLIVAE
+from keras_cvaegan.models.lr_li_vae_gan import LRLIVAEGAN
 from keras_cvaegan.models.vae import VAE
 from keras_cvaegan.models.vae_gan import VAEGAN
 from keras_cvaegan.models.wgan import WGAN
@@ -22,6 +24,8 @@ MODELS: dict[str, type[GenerativeModel]] = {
     "cgan": CGAN,
     "fm_cgan": FMCGAN,
     "cvae_gan": CVAEGAN,
+    "lr_li_vae": LRLIVAE,
+    "lr_li_vae_gan": LRLIVAEGAN,
 }
 """Command-line name of each model and its class."""
 
@@ -32,6 +36,8 @@ __all__ = [
     "FMCGAN",
     "FMGAN",
     "GAN",
+    "LRLIVAE",
+    "LRLIVAEGAN",
     "MODELS",
     "VAE",
     "VAEGAN",

@@ -30,14 +30,14 @@ def _is_number(value: object) -> bool:
     return isinstance(value, numbers.Real) and not isinstance(value, bool)
 
 
-def check_count(name: str, value: int) -> int:
-    """Returns a count as an int, or raises a ValueError unless it is an integer ≥ 1."""
+def check_count(name: str, value: int, least: int = 1) -> int:
+    """Returns a count as an int, or raises a ValueError unless it is an integer ≥ `least`."""
     try:
-        count = 0 if isinstance(value, bool) else operator.index(value)
+        count = least - 1 if isinstance(value, bool) else operator.index(value)
     except TypeError:
-        count = 0
-    if count < 1:
-        raise ValueError(f"{name} must be an integer of at least 1. Received: {value!r}")
+        count = least - 1
+    if count < least:
+        raise ValueError(f"{name} must be an integer of at least {least}. Received: {value!r}")
     return count
 
 

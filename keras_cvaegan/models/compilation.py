@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import keras
 
+from keras_cvaegan.networks import Preset
 from keras_cvaegan.networks import preset as find_preset
 from keras_cvaegan.training.optimizers import NetworkOptimizers
 
@@ -17,25 +18,56 @@ class Compilation:
     Attributes:
         optimizer_class: of the optimizers that `compile` makes by default.
         learning_rates: by network, where the model's paper gives them; the preset's otherwise.
+        betas: β₁ and β₂ of Adam, where the model's paper gives them; otherwise β₁ is the preset's.
+        separate_variables: "network/variable" for each variable that has an optimizer apart from
+            its network's.
     """
 
     optimizer_class: ClassVar[type[keras.optimizers.Optimizer]] = keras.optimizers.Adam
     learning_rates: ClassVar[Mapping[str, float] | None] = None
+    betas: ClassVar[tuple[float, float] | None] = None
+    separate_variables: ClassVar[tuple[str, ...]] = ()
 
     @classmethod
+    def optimizer_names(cls) -> tuple[str, ...]:
+        """What has an optimizer of its own: each network, and the separate variables.
+
+        Example:
+
+        >>> from keras_cvaegan.models import GAN
+        >>> GAN.optimizer_names()
+        ('generator', 'discriminator')
+        """
+        return (*cls.network_names, *cls.separate_variables)
+
+    @classmethod
+    def default_learning_rates(cls, preset: Preset) -> dict[str, float]:
+        """The learning rate of each of `optimizer_names`: the model's paper's, or the preset's."""
+        rates = cls.learning_rates or preset.learning_rates
+        return {name: rates[name] for name in cls.optimizer_names()}
+
+    @classmethod
+    def default_beta_1(cls, preset: Preset) -> float | None:
+        """β₁ of Adam: the model's paper's, or the preset's; None where another one optimizes."""
+        if cls.optimizer_class is not keras.optimizers.Adam:
+            return None
+        return cls.betas[0] if cls.betas else preset.beta_1
+
     def make_optimizers(
-        cls, learning_rates: Mapping[str, float], beta_1: float | None
+        self, learning_rates: Mapping[str, float], beta_1: float | None
     ) -> dict[str, keras.optimizers.Optimizer]:
-        """An optimizer for each network.
+        """An optimizer for each of `optimizer_names`.
 
         Args:
-            learning_rates: by network.
+            learning_rates: by those names.
             beta_1: of Adam; None where `optimizer_class` is another.
         """
-        momentum = {"beta_1": beta_1} if cls.optimizer_class is keras.optimizers.Adam else {}
+        momentum = {}
+        if self.optimizer_class is keras.optimizers.Adam:
+            momentum = {"beta_1": beta_1, "beta_2": self.betas[1] if self.betas else 0.999}
         return {
-            name: cls.optimizer_class(learning_rates[name], **momentum)
-            for name in cls.network_names
+            name: self.optimizer_class(learning_rates[name], **momentum)
+            for name in self.optimizer_names()
         }
 
     def compile(
@@ -51,7 +83,8 @@ class Compilation:
         """Chooses the optimizers and how the step is compiled.
 
         Args:
-            optimizer: one for each network by name, or one optimizer for all (such as a
+            optimizer: one for each network by name (and, if wanted, for each of
+                `separate_variables`), or one optimizer for all (such as a
                 `keras.optimizers.MultiOptimizer`, where all networks are updated at once); by
                 default `optimizer_class` with the learning rates of the model's paper or of the
                 preset.
@@ -66,8 +99,9 @@ class Compilation:
         """
         if optimizer is None:
             preset = find_preset(self.preset or "compact")
-            rates = self.learning_rates or preset.learning_rates
-            optimizer = self.make_optimizers(rates, preset.beta_1)
+            optimizer = self.make_optimizers(
+                self.default_learning_rates(preset), self.default_beta_1(preset)
+            )
         super().compile(
             optimizer=self._combined(optimizer),
             jit_compile=jit_compile,
@@ -82,13 +116,13 @@ class Compilation:
     ) -> keras.optimizers.Optimizer:
         """One optimizer that acts as those of the networks."""
         if isinstance(optimizer, Mapping):
-            if set(optimizer) != set(self.network_names):
+            if not set(self.network_names) <= set(optimizer) <= set(self.optimizer_names()):
                 raise ValueError(
                     "optimizer must have one optimizer for each network: "
-                    f"{', '.join(self.network_names)}. Received: {', '.join(optimizer)}."
+                    f"{', '.join(self.optimizer_names())}. Received: {', '.join(optimizer)}."
                 )
             owners = {
-                id(variable): optimizer[name]
+                id(variable): optimizer.get(f"{name}/{variable.name}", optimizer[name])
                 for name, network in self.networks.items()
                 for variable in network.trainable_variables
             }

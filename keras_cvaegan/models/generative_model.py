@@ -85,8 +85,7 @@ class GenerativeModel(Step, Compilation, Inference, keras.Model):
         self.average_decay = average_decay
         self.horizontal_flip = horizontal_flip
         self.preset = preset
-        self.latent_dim = int(self.generator.input["z"].shape[-1])
-        self.num_classes = int(self.generator.input["labels"].shape[-1])
+        self.latent_dim, self.num_classes = self.latent_sizes()
         self.image_shape = tuple(self.generator.output.shape[1:])
         if not self.conditional and self.num_classes != 1:
             raise ValueError(
@@ -119,6 +118,11 @@ class GenerativeModel(Step, Compilation, Inference, keras.Model):
         )
         self._trackers = {name: MeanOfSteps(name=name) for name in self.measures}
         self.built = True
+
+    def latent_sizes(self) -> tuple[int, int]:
+        """Dimensions of z and number of classes, as the networks have them."""
+        inputs = self.generator.input
+        return int(inputs["z"].shape[-1]), int(inputs["labels"].shape[-1])
 
     @classmethod
     def from_preset(

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_cvaegan import random
+from keras_cvaegan import pictures, random
 
 GENERATE_STREAM = 1000
 
@@ -75,10 +75,10 @@ class Inference:
             ValueError: for a label out of range or of the wrong shape.
         """
         weights = self.class_weights(labels)
-        images = self.decode(self.sample_latents(len(weights), seed), weights)
-        if self._are_points:
-            return images
-        return np.clip(np.rint((images + 1.0) * 127.5), 0, 255).astype(np.uint8)
+        return self._to_pixels(self.decode(self.sample_latents(len(weights), seed), weights))
+
+    def _to_pixels(self, images: np.ndarray) -> np.ndarray:
+        return images if self._are_points else pictures.to_uint8(images)
 
     def decode(self, z: np.ndarray, labels: Sequence[int] | np.ndarray) -> np.ndarray:
         """Images of latents under labels.
@@ -181,13 +181,26 @@ class Inference:
         """Whether "images" are points, whose range is their own."""
         return len(self.image_shape) == 1
 
+    @classmethod
+    def inference_names(cls) -> tuple[str, ...]:
+        """The names of `inference_networks`."""
+        return tuple(n for n in ("generator", "encoder", "classifier") if n in cls.network_names)
+
+    @property
+    def inference_networks(self) -> dict[str, keras.Model]:
+        """What inference and export use, by name: a "generator", and where there is one, an
+        "encoder" and a "classifier", with the inputs and outputs of a `CVAEGAN`'s."""
+        found = {name: getattr(self, name) for name in self.inference_names()}
+        return {**found, "generator": self.sampler}
+
     def _need(self, name: str) -> keras.Model:
-        if name not in self.network_names:
+        found = self.inference_networks
+        if name not in found:
             raise ValueError(
                 f"{type(self).__name__} has no {name}: it has {', '.join(self.network_names)}. "
                 "Use a model that has one, such as CVAEGAN."
             )
-        return getattr(self, name)
+        return found[name]
 
     def _floats(self, images: np.ndarray) -> np.ndarray:
         images = np.asarray(images)
@@ -199,7 +212,7 @@ class Inference:
         if self._are_points:
             return images.astype(np.float32)
         if images.dtype == np.uint8:
-            return images.astype(np.float32) / 127.5 - 1.0
+            return pictures.from_uint8(images)
         if not np.issubdtype(images.dtype, np.floating):
             raise ValueError(
                 f"images must be uint8, or floats in [-1, 1]. Received: {images.dtype}."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from keras import ops
@@ -21,10 +22,14 @@ class Posterior(NamedTuple):
 class Variational:
     """The sampled posterior of a `GenerativeModel` with an encoder."""
 
-    def prepare_posterior(self) -> None:
-        """Makes the sampling layer; for the constructor."""
+    def prepare_posterior(self, latent_dim: int | None = None) -> None:
+        """Makes the sampling layer; for the constructor.
+
+        Args:
+            latent_dim: dimensions of what is sampled; those of z by default.
+        """
         self.sampling = GaussianSampling(seed=self.seed, stream=POSTERIOR_STREAM)
-        self.sampling.build((None, self.latent_dim))
+        self.sampling.build((None, latent_dim or self.latent_dim))
 
     def posterior(self, images: Any, classes: Any, training: bool) -> Posterior:
         """Encodes images and samples z with the noise of the current step.
@@ -34,8 +39,11 @@ class Variational:
             classes: class weights (n, num_classes).
             training: whether batch statistics are used and moved.
         """
-        encoded = self.encoder({"images": images, "labels": classes}, training=training)
+        return self.sampled(self.encoder({"images": images, "labels": classes}, training=training))
+
+    def sampled(self, encoded: Mapping[str, Any]) -> Posterior:
+        """Samples z from an encoder's outputs with the noise of the current step."""
         z_mean, z_log_var = encoded["z_mean"], self.sampling.clip(encoded["z_log_var"])
-        rows = self.global_rows(ops.shape(images)[0])
+        rows = self.global_rows(ops.shape(z_mean)[0])
         z = self.sampling((z_mean, z_log_var), step=self.step, rows=rows)
         return Posterior(z_mean, z_log_var, z)

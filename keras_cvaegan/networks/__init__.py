@@ -11,10 +11,12 @@ from keras_cvaegan.networks.compact import (
     compact_discriminator,
     compact_encoder,
     compact_generator,
+    compact_projection_discriminator,
 )
 from keras_cvaegan.networks.conditional import conditional_discriminator
 from keras_cvaegan.networks.dcgan import dcgan_discriminator
 from keras_cvaegan.networks.googlenet import googlenet_encoder
+from keras_cvaegan.networks.latent import latent_classifier, mixture
 from keras_cvaegan.networks.mlp import (
     mlp_classifier,
     mlp_discriminator,
@@ -22,6 +24,7 @@ from keras_cvaegan.networks.mlp import (
     mlp_generator,
 )
 from keras_cvaegan.networks.presets import PRESETS, Preset, preset
+from keras_cvaegan.networks.projection import projection_discriminator
 from keras_cvaegan.networks.upsampling_generator import upsampling_generator
 
 __all__ = [
@@ -32,13 +35,17 @@ __all__ = [
     "compact_discriminator",
     "compact_encoder",
     "compact_generator",
+    "compact_projection_discriminator",
     "conditional_discriminator",
     "dcgan_discriminator",
     "googlenet_encoder",
+    "latent_classifier",
+    "mixture",
     "mlp_classifier",
     "mlp_discriminator",
     "mlp_encoder",
     "mlp_generator",
     "preset",
+    "projection_discriminator",
     "upsampling_generator",
 ]

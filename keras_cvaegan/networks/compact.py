@@ -15,6 +15,7 @@ from keras_cvaegan.networks.common import (
     check_positive_integer,
     conv_norm_activation,
 )
+from keras_cvaegan.networks.projection import projection_discriminator
 from keras_cvaegan.precision import full_precision_dtype
 
 MAX_WIDTH_FACTOR = 4
@@ -56,9 +57,10 @@ def _widths(base: int, depth: int) -> list[int]:
 def compact_encoder(
     image_shape: tuple[int, int, int] = (32, 32, 3),
     *,
-    num_classes: int,
+    num_classes: int | None,
     latent_dim: int = 64,
     base_filters: int = 32,
+    deterministic: bool = False,
     synchronized: bool = False,
     name: str = "encoder",
 ) -> keras.Model:
@@ -66,15 +68,16 @@ def compact_encoder(
 
     Args:
         image_shape: see `compact_depth`.
-        num_classes: at least 1.
+        num_classes: at least 1; None for an encoder that does not see the label.
         latent_dim: dimensions of z.
         base_filters: channels of the first block.
+        deterministic: whether it gives "z_mean" alone.
         synchronized: whether replicas share batch statistics.
         name: of the model.
 
     Returns:
-        A model of {"images": (n, h, w, c) in [−1, 1], "labels": (n, num_classes)} to
-        {"z_mean", "z_log_var"}, each (n, latent_dim), float32.
+        A model of {"images": (n, h, w, c) in [−1, 1], "labels": (n, num_classes)}, or of images
+        alone, to {"z_mean", "z_log_var"}, each (n, latent_dim), float32.
 
     Example:
 
@@ -83,10 +86,8 @@ def compact_encoder(
     """
     depth = compact_depth(image_shape)
     check_positive_integer("latent_dim", latent_dim)
-    check_positive_integer("num_classes", num_classes)
     images = keras.Input(image_shape, dtype=full_precision_dtype(), name="images")
-    labels = keras.Input((num_classes,), dtype=full_precision_dtype(), name="labels")
-    x = images
+    x = inputs = images
     for block, filters in enumerate(_widths(base_filters, depth), start=1):
         x = conv_norm_activation(
             x,
@@ -98,20 +99,25 @@ def compact_encoder(
             name=f"block_{block}",
         )
     x = layers.Flatten(name="flatten")(x)
-    x = layers.Concatenate(name="join_label")([x, labels])
+    if num_classes is not None:
+        check_positive_integer("num_classes", num_classes)
+        labels = keras.Input((num_classes,), dtype=full_precision_dtype(), name="labels")
+        inputs = {"images": images, "labels": labels}
+        x = layers.Concatenate(name="join_label")([x, labels])
     x = layers.Dense(MAX_WIDTH_FACTOR * 2 * base_filters, name="hidden")(x)
     x = layers.LeakyReLU(0.2, name="hidden_relu")(x)
+    names = ("z_mean",) if deterministic else ("z_mean", "z_log_var")
     outputs = {
-        "z_mean": layers.Dense(latent_dim, dtype=full_precision_dtype(), name="z_mean")(x),
-        "z_log_var": layers.Dense(latent_dim, dtype=full_precision_dtype(), name="z_log_var")(x),
+        output: layers.Dense(latent_dim, dtype=full_precision_dtype(), name=output)(x)
+        for output in names
     }
-    return keras.Model({"images": images, "labels": labels}, outputs, name=name)
+    return keras.Model(inputs, outputs, name=name)
 
 
 def compact_generator(
     image_shape: tuple[int, int, int] = (32, 32, 3),
     *,
-    num_classes: int,
+    num_classes: int | None,
     latent_dim: int = 64,
     base_filters: int = 32,
     embedding_dim: int = 32,
@@ -122,7 +128,7 @@ def compact_generator(
 
     Args:
         image_shape: see `compact_depth`.
-        num_classes: at least 1.
+        num_classes: at least 1; None for a generator that does not see the label.
         latent_dim: dimensions of z.
         base_filters: channels of the block nearest to the image.
         embedding_dim: dimensions of the class embedding.
@@ -130,7 +136,7 @@ def compact_generator(
         name: of the model.
 
     Returns:
-        A model of {"z": (n, latent_dim), "labels": (n, num_classes)} to images
+        A model of {"z": (n, latent_dim), "labels": (n, num_classes)}, or of z alone, to images
         (n, h, w, c) in [−1, 1], float32.
 
     Example:
@@ -140,11 +146,14 @@ def compact_generator(
     """
     depth = compact_depth(image_shape)
     check_positive_integer("latent_dim", latent_dim)
-    check_positive_integer("num_classes", num_classes)
     z = keras.Input((latent_dim,), dtype=full_precision_dtype(), name="z")
-    labels = keras.Input((num_classes,), dtype=full_precision_dtype(), name="labels")
-    embedding = layers.Dense(embedding_dim, use_bias=False, name="class_embedding")(labels)
-    condition = layers.Concatenate(name="condition")([z, embedding])
+    condition = inputs = z
+    if num_classes is not None:
+        check_positive_integer("num_classes", num_classes)
+        labels = keras.Input((num_classes,), dtype=full_precision_dtype(), name="labels")
+        inputs = {"z": z, "labels": labels}
+        embedding = layers.Dense(embedding_dim, use_bias=False, name="class_embedding")(labels)
+        condition = layers.Concatenate(name="condition")([z, embedding])
     side = image_shape[0] // 2**depth
     widths = _widths(base_filters, depth)[::-1]
     x = layers.Dense(side * side * widths[0], name="project")(condition)
@@ -165,7 +174,7 @@ def compact_generator(
     x = layers.ReLU(name="image_relu")(x)
     x = layers.Conv2D(image_shape[2], 3, padding="same", name="image_conv")(x)
     images = layers.Activation("tanh", dtype=full_precision_dtype(), name="images")(x)
-    return keras.Model({"z": z, "labels": labels}, images, name=name)
+    return keras.Model(inputs, images, name=name)
 
 
 def compact_discriminator(
@@ -223,6 +232,37 @@ def compact_classifier(
     """
     check_positive_integer("num_classes", num_classes)
     return _recognizer(image_shape, num_classes, base_filters, synchronized, name)
+
+
+def compact_projection_discriminator(
+    image_shape: tuple[int, int, int] = (32, 32, 3),
+    *,
+    num_classes: int,
+    base_filters: int = 32,
+    name: str = "discriminator",
+) -> keras.Model:
+    """Strided convolutions, spectrally normalized, to the logit of a `ProjectionHead`.
+
+    Args:
+        image_shape: see `compact_depth`.
+        num_classes: at least 1.
+        base_filters: channels of the first block.
+        name: of the model.
+
+    Returns:
+        A model of {"images": (n, h, w, c), "labels": (n, num_classes)} to {"logits": (n, 1),
+        "features": (n, d)} in float32.
+
+    Example:
+
+    >>> compact_projection_discriminator((16, 16, 3), num_classes=3).output["logits"].shape
+    (None, 1)
+    """
+    filters = _widths(base_filters, compact_depth(image_shape))
+    blocks = [(count, 4, 2) for count in filters]
+    return projection_discriminator(
+        image_shape, blocks, MAX_WIDTH_FACTOR * 2 * base_filters, num_classes=num_classes, name=name
+    )
 
 
 def _recognizer(

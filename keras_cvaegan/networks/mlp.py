@@ -20,23 +20,25 @@ HIDDEN_UNITS = (32, 64, 64)
 def mlp_encoder(
     image_shape: tuple[int] = (2,),
     *,
-    num_classes: int,
+    num_classes: int | None,
     latent_dim: int = 2,
     hidden_units: Sequence[int] = HIDDEN_UNITS,
+    deterministic: bool = False,
     name: str = "encoder",
 ) -> keras.Model:
     """Encoder E(x, c) of points.
 
     Args:
         image_shape: `(d,)`.
-        num_classes: at least 1.
+        num_classes: at least 1; None for an encoder that does not see the label.
         latent_dim: dimensions of z.
         hidden_units: of the hidden layers.
+        deterministic: whether it gives "z_mean" alone.
         name: of the model.
 
     Returns:
-        A model of {"images": (n, d), "labels": (n, num_classes)} to {"z_mean", "z_log_var"},
-        each (n, latent_dim), float32.
+        A model of {"images": (n, d), "labels": (n, num_classes)}, or of points alone, to
+        {"z_mean", "z_log_var"}, each (n, latent_dim), float32.
 
     Example:
 
@@ -44,20 +46,24 @@ def mlp_encoder(
     (None, 5)
     """
     check_positive_integer("latent_dim", latent_dim)
-    points, labels = _points(image_shape), _labels(num_classes)
-    x = layers.Concatenate(name="join_label")([points, labels])
+    x = inputs = points = _points(image_shape)
+    if num_classes is not None:
+        labels = _labels(num_classes)
+        inputs = {"images": points, "labels": labels}
+        x = layers.Concatenate(name="join_label")([points, labels])
     x = _hidden(x, hidden_units)[-1]
+    names = ("z_mean",) if deterministic else ("z_mean", "z_log_var")
     outputs = {
         output: layers.Dense(latent_dim, dtype=full_precision_dtype(), name=output)(x)
-        for output in ("z_mean", "z_log_var")
+        for output in names
     }
-    return keras.Model({"images": points, "labels": labels}, outputs, name=name)
+    return keras.Model(inputs, outputs, name=name)
 
 
 def mlp_generator(
     image_shape: tuple[int] = (2,),
     *,
-    num_classes: int,
+    num_classes: int | None,
     latent_dim: int = 2,
     hidden_units: Sequence[int] = HIDDEN_UNITS,
     name: str = "generator",
@@ -66,13 +72,14 @@ def mlp_generator(
 
     Args:
         image_shape: `(d,)`.
-        num_classes: at least 1.
+        num_classes: at least 1; None for a generator that does not see the label.
         latent_dim: dimensions of z.
         hidden_units: of the hidden layers.
         name: of the model.
 
     Returns:
-        A model of {"z": (n, latent_dim), "labels": (n, num_classes)} to points (n, d), float32.
+        A model of {"z": (n, latent_dim), "labels": (n, num_classes)}, or of z alone, to points
+        (n, d), float32.
 
     Example:
 
@@ -81,12 +88,15 @@ def mlp_generator(
     """
     check_positive_integer("latent_dim", latent_dim)
     z = keras.Input((latent_dim,), dtype=full_precision_dtype(), name="z")
-    labels = _labels(num_classes)
-    x = layers.Concatenate(name="join_label")([z, labels])
+    x = inputs = z
+    if num_classes is not None:
+        labels = _labels(num_classes)
+        inputs = {"z": z, "labels": labels}
+        x = layers.Concatenate(name="join_label")([z, labels])
     x = _hidden(x, hidden_units)[-1]
     (dimensions,) = _check_shape(image_shape)
     points = layers.Dense(dimensions, dtype=full_precision_dtype(), name="images")(x)
-    return keras.Model({"z": z, "labels": labels}, points, name=name)
+    return keras.Model(inputs, points, name=name)
 
 
 def mlp_discriminator(

@@ -9,7 +9,14 @@ from typing import Any
 
 import keras
 
-from keras_cvaegan.networks import alexnet, compact, dcgan, googlenet, upsampling_generator
+from keras_cvaegan.networks import (
+    alexnet,
+    compact,
+    dcgan,
+    googlenet,
+    latent,
+    upsampling_generator,
+)
 
 Networks = dict[str, keras.Model]
 
@@ -22,7 +29,8 @@ class Preset:
         name: as on the command line.
         doc: one line for the programs' help.
         builders: a function of (image_shape, num_classes, latent_dim) for each of the networks
-            "encoder", "generator", "discriminator" and "classifier".
+            "encoder", "generator", "discriminator" and "classifier", and, where the preset has
+            them, for those of LR/LI-VAE.
         image_size: default side in pixels.
         latent_dim: dimensions of z.
         batch_size: images an update.
@@ -65,10 +73,13 @@ class Preset:
             ValueError: for a shape that the architecture cannot take.
         """
         shape, latent_dim = tuple(image_shape), latent_dim or self.latent_dim
-        return {
-            name: self.builders[name](shape, num_classes, latent_dim)
-            for name in (self.builders if names is None else names)
-        }
+        names = list(self.builders if names is None else names)
+        for name in names:
+            if name not in self.builders:
+                raise ValueError(
+                    f"The preset {self.name!r} has no {name}. It has {', '.join(self.builders)}."
+                )
+        return {name: self.builders[name](shape, num_classes, latent_dim) for name in names}
 
 
 _COMPACT = {
@@ -83,6 +94,32 @@ _COMPACT = {
     ),
     "classifier": lambda shape, num_classes, latent_dim: compact.compact_classifier(
         shape, num_classes=num_classes, base_filters=24
+    ),
+    # LR/LI-VAE: z_s and z_u have latent_dim numbers each.
+    "relevant_encoder": lambda shape, num_classes, latent_dim: compact.compact_encoder(
+        shape,
+        num_classes=None,
+        latent_dim=latent_dim,
+        base_filters=24,
+        deterministic=True,
+        name="relevant_encoder",
+    ),
+    "irrelevant_encoder": lambda shape, num_classes, latent_dim: compact.compact_encoder(
+        shape, num_classes=None, latent_dim=latent_dim, name="irrelevant_encoder"
+    ),
+    "mixture": lambda shape, num_classes, latent_dim: latent.mixture(
+        latent_dim, num_classes=num_classes
+    ),
+    "latent_classifier": lambda shape, num_classes, latent_dim: latent.latent_classifier(
+        latent_dim, num_classes=num_classes
+    ),
+    "code_generator": lambda shape, num_classes, latent_dim: compact.compact_generator(
+        shape, num_classes=None, latent_dim=2 * latent_dim
+    ),
+    "projection_discriminator": (
+        lambda shape, num_classes, latent_dim: compact.compact_projection_discriminator(
+            shape, num_classes=num_classes, base_filters=24
+        )
     ),
 }
 

@@ -335,7 +335,7 @@ def test_why_models_cannot():
     assert not without.can_encode
     assert without.why_not("encode").startswith("CGAN has no encoder. Models with one: ")
     for name, kind in MODELS.items():
-        assert ("encoder" in kind.network_names) == (
+        assert ("encoder" in kind.inference_names()) == (
             name in re.split(r"[ ,.]+", without.why_not("encode"))
         )
     encoder_alone = LocalSource(CVAE.from_preset(**networks, num_classes=2), "a run")

@@ -52,7 +52,6 @@ class Painter:
     """
 
     image_shape = (16, 16, 3)
-    network_names = ("encoder", "generator")
     step = np.int32(2)
 
     def __init__(self, conditional=True, confused=None, reconstruct=None, batches_per_step=1):
@@ -60,6 +59,9 @@ class Painter:
         self.class_names = tuple(CLASSES) if conditional else ("any",)
         self.batches_per_step = batches_per_step
         self.reconstruct = reconstruct
+
+    def inference_names(self):
+        return ("generator", "encoder")
 
     def generate(self, labels, seed=0):
         labels = np.asarray(labels)

@@ -125,8 +125,9 @@ class LocalSource(Source):
             int(model.step),
         )
         self._model, self._lock = model, threading.Lock()
-        self.can_encode = "encoder" in model.network_names
-        self.can_classify = self.has_classes and "classifier" in model.network_names
+        found = model.inference_names()
+        self.can_encode = "encoder" in found
+        self.can_classify = self.has_classes and "classifier" in found
         self._remember = functools.lru_cache(_CALLS)(self._decode)
 
     @classmethod
@@ -164,7 +165,7 @@ class LocalSource(Source):
         having = [
             name
             for name, model in keras_cvaegan.models.MODELS.items()
-            if network in model.network_names
+            if network in model.inference_names()
         ]
         return f"{self.name} has no {network}. Models with one: {', '.join(having)}."
 

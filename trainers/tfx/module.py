@@ -171,7 +171,7 @@ class Config:
                     f"custom_config['objective'] does not know {name!r} for the model "
                     f"{self.model!r}. Allowed: {', '.join(allowed)}."
                 )
-        networks, rates = MODELS[self.model].network_names, self.learning_rates
+        networks, rates = MODELS[self.model].optimizer_names(), self.learning_rates
         by_network = isinstance(rates, Mapping) and set(rates) <= set(networks)
         values = list(rates.values()) if by_network else [0 if rates is None else rates]
         self._check(
@@ -224,12 +224,12 @@ class Config:
             horizontal_flip=self.horizontal_flip,
             **self.objective,
         )
-        rates = dict(kind.learning_rates or self.found_preset.learning_rates)
+        rates = kind.default_learning_rates(self.found_preset)
         given = self.learning_rates
         if given is not None:
             rates |= given if isinstance(given, Mapping) else dict.fromkeys(rates, given)
-        beta_1 = self.found_preset.beta_1 if self.beta_1 is None else self.beta_1
-        model.compile(kind.make_optimizers(rates, beta_1), steps_per_execution=steps_per_execution)
+        beta_1 = kind.default_beta_1(self.found_preset) if self.beta_1 is None else self.beta_1
+        model.compile(model.make_optimizers(rates, beta_1), steps_per_execution=steps_per_execution)
         return model
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_cvaegan import random
+from keras_cvaegan.layers import SpectralNormalization
 
 POSTERIOR, PRIOR = 0, 1
 
@@ -16,7 +17,20 @@ WEIGHTS = {
     "mean_matching_weight": 1.1,
     "class_matching_weight": 0.6,
     "adversarial_weight": 0.4,
+    "likelihood_weight": 0.3,
+    "irrelevant_kl_weight": 90.0,
+    "irrelevant_reconstruction_weight": 2.0,
+    "latent_adversarial_weight": 0.7,
 }
+
+
+def settle(model):
+    """Ends the power iterations of spectral normalization: further ones change nothing."""
+    for layer in model._flatten_layers():
+        if isinstance(layer, SpectralNormalization):
+            kernel = np.array(layer.layer.kernel)
+            _, _, directions = np.linalg.svd(kernel.reshape(-1, kernel.shape[-1]))
+            layer.u.assign(directions[0])
 
 
 def half_square(x):
@@ -110,6 +124,121 @@ class Equations:
         return tf.reduce_mean(self.d(x))
 
 
+class CodeEquations(Equations):
+    """The terms of LR/LI-VAE and LR/LI-VAE-GAN (Zheng & Sun 2019).
+
+    Labels of −1 are of images without one.
+    """
+
+    def __init__(self, *args, **keywords):
+        super().__init__(*args, **keywords)
+        self.known = np.flatnonzero(self.labels >= 0)
+        self.means = self.model.head.means
+
+    @property
+    def variances(self):
+        return tf.exp(self.model.head.raw_log_variances)
+
+    def z_s(self):
+        return self.model.relevant_encoder(self.images, training=True)["z_mean"]
+
+    def encode(self):
+        code = self.model.irrelevant_encoder(self.images, training=True)
+        return code["z_mean"], code["z_log_var"]
+
+    def z_u(self):
+        mean, log_var = self.encode()
+        # The noise of a row does not depend on how many columns follow.
+        noise = random.normal(
+            self.rows, mean.shape[1], seed=self.model.seed, step=0, stream=POSTERIOR
+        )
+        return mean + tf.exp(log_var / 2) * noise
+
+    def x_f(self):
+        z = tf.concat([self.z_s(), self.z_u()], 1)
+        return self.model.generator(z, training=True)
+
+    def x_p(self):
+        z = self.noise(PRIOR)
+        dim = self.model.relevant_dim
+        deviations = tf.sqrt(self.one_hot @ self.variances)
+        z_s = self.one_hot @ self.means + deviations * z[:, :dim]
+        return self.model.generator(tf.concat([z_s, z[:, dim:]], 1), training=True)
+
+    def density(self, row, mean, variance):
+        scaled = tf.square(row - mean) / variance
+        return tf.reduce_sum(-0.5 * (scaled + tf.math.log(2 * np.pi * variance)))
+
+    def classes_of_z_s(self):  # Eq. 8
+        loss, z_s = 0.0, self.z_s()
+        for row in self.known:
+            pairs = zip(tf.unstack(self.means), tf.unstack(self.variances), strict=True)
+            densities = tf.stack([self.density(z_s[row], m, v) for m, v in pairs])
+            loss -= densities[self.labels[row]] - tf.reduce_logsumexp(densities)
+        return loss / len(self.rows)
+
+    def likelihood(self, unlabelled=True):  # Eq. 7, 11
+        loss, z_s = 0.0, self.z_s()
+        mean, variance = tf.reduce_mean(self.means, 0), tf.reduce_mean(self.variances, 0)
+        variance += tf.reduce_mean(tf.square(self.means), 0) - tf.square(mean)
+        for row, label in enumerate(self.labels):
+            if label >= 0:
+                loss -= self.density(z_s[row], self.means[label], self.variances[label])
+            elif unlabelled:
+                loss -= self.density(z_s[row], mean, variance)
+        return loss / len(self.rows)
+
+    def gaussian_mixture(self):  # Eq. 9
+        return self.classes_of_z_s() + WEIGHTS["likelihood_weight"] * self.likelihood(False)
+
+    def log_q(self):
+        logits = self.model.latent_classifier(self.z_u(), training=True)["logits"]
+        return tf.gather(tf.nn.log_softmax(logits), self.known)
+
+    def classes_of_z_u(self):  # Eq. 4
+        each = np.stack([np.arange(len(self.known)), self.labels[self.known]], 1)
+        return -tf.reduce_sum(tf.gather_nd(self.log_q(), each)) / len(self.rows)
+
+    def uniformity(self):  # Eq. 5
+        return -tf.reduce_sum(self.log_q()) / self.model.num_classes / len(self.rows)
+
+    def d(self, x, output="logits"):
+        return tf.gather(super().d(x, output), self.known)
+
+    def discriminator_loss(self, *fakes):
+        return super().discriminator_loss(*fakes) * len(self.known) / len(self.rows)
+
+    def generator_loss(self, *fakes):
+        return super().generator_loss(*fakes) * len(self.known) / len(self.rows)
+
+
+def code_objectives(model, images, labels):
+    """As `objectives`, of LR/LI-VAE and LR/LI-VAE-GAN."""
+    w, shares = WEIGHTS, model.mixture_steps + 1
+    *first, e = (CodeEquations(model, images, labels, (i, shares)) for i in range(shares))
+    kl_weight = w["irrelevant_kl_weight"] / (images.shape[1] * images.shape[2])
+    pixel_weight = w["irrelevant_reconstruction_weight"] / model.irrelevant_dim
+    joint = {
+        "relevant_encoder": lambda: e.pixels() + w["likelihood_weight"] * e.likelihood(),
+        "irrelevant_encoder": lambda: (
+            pixel_weight * e.pixels()
+            + kl_weight * e.kl_divergence()
+            + w["latent_adversarial_weight"] * e.uniformity()
+        ),
+        "latent_classifier": e.classes_of_z_u,
+        "generator": e.pixels,
+    }
+    if "discriminator" in model.network_names:
+        joint["discriminator"] = lambda: e.discriminator_loss(e.x_f(), e.x_p())
+        joint["generator"] = lambda: (
+            e.pixels() + w["adversarial_weight"] * e.generator_loss(e.x_f(), e.x_p())
+        )
+    mixture = [
+        {"relevant_encoder": e.gaussian_mixture, "mixture": e.gaussian_mixture} for e in first
+    ]
+    return [*mixture, joint]
+
+
 def objectives(name, model, images, labels):
     """For each phase of a step, the objective of each network that it updates, as a function."""
     e, w = Equations(model, images, labels), WEIGHTS
@@ -132,6 +261,8 @@ def objectives(name, model, images, labels):
     def fooled():
         return w["adversarial_weight"] * e.generator_loss(e.x_f(), e.x_p())
 
+    if name.startswith("lr_li"):
+        return code_objectives(model, images, labels)
     if name == "wgan":
         shares = [Equations(model, images, labels, (i, 6)) for i in range(6)]
         critic = [

@@ -4,13 +4,20 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from equations import WEIGHTS, objectives
+from equations import WEIGHTS, objectives, settle
 
 import keras_cvaegan
 from keras_cvaegan import networks
 from keras_cvaegan.models import CGAN, MODELS, VAE
 
 SHAPE = (16, 16, 3)
+LR_LI_CALLS = {
+    "relevant_encoder": 4,
+    "mixture": 4,
+    "irrelevant_encoder": 1,
+    "latent_classifier": 1,
+    "generator": 1,
+}
 # How often a step runs each network.
 CALLS = {
     "vae": {"encoder": 1, "generator": 1},
@@ -22,6 +29,8 @@ CALLS = {
     "cgan": {"generator": 1, "discriminator": 2},
     "fm_cgan": {"generator": 1, "discriminator": 2, "classifier": 2},
     "cvae_gan": {"encoder": 1, "generator": 2, "discriminator": 3, "classifier": 3},
+    "lr_li_vae": LR_LI_CALLS,
+    "lr_li_vae_gan": {**LR_LI_CALLS, "generator": 2, "discriminator": 3},
 }
 UNCONDITIONAL = [name for name, model in MODELS.items() if not model.conditional]
 
@@ -50,9 +59,14 @@ def test_unconditional_models():
     assert UNCONDITIONAL == ["vae", "gan", "wgan", "fm_gan", "vae_gan"]
 
 
-@every_model
+@pytest.mark.parametrize(
+    "name", [*MODELS, "lr_li_vae without some labels", "lr_li_vae_gan without some labels"]
+)
 def test_each_network_receives_the_gradient_of_its_own_objective(name, batch):
+    if "without some labels" in name:
+        name, batch = name.split()[0], (batch[0], np.where(np.arange(12) % 5 < 2, -1, batch[1]))
     model = build(name, **WEIGHTS)
+    settle(model)
     model.compile(run_eagerly=True)
     applied = []
     model.optimizer.apply = lambda gradients, variables: applied.append(
@@ -127,13 +141,13 @@ def test_what_a_model_has_no_network_for_is_a_clear_error(name, batch):
         "encoder": lambda: model.encode(images, labels)[0],
         "classifier": lambda: model.classify(images),
     }.items():
-        if network in model.network_names:
+        if network in model.inference_networks:
             assert len(call()) == 2
             continue
         message = f"{type(model).__name__} has no {network}: it has {model.network_names[0]}"
         with pytest.raises(ValueError, match=message):
             call()
-    if "encoder" in model.network_names:
+    if "encoder" in model.inference_networks:
         assert model.reconstruct(images, labels).shape == images.shape
     else:
         with pytest.raises(ValueError, match="has no encoder"):
@@ -203,7 +217,15 @@ def test_points(name):
         "discriminator": networks.mlp_discriminator,
         "classifier": lambda: networks.mlp_classifier(num_classes=num_classes),
     }
-    if name == "cgan":
+    if name.startswith("lr_li"):
+        builders |= {
+            "relevant_encoder": lambda: networks.mlp_encoder(num_classes=None, deterministic=True),
+            "irrelevant_encoder": lambda: networks.mlp_encoder(num_classes=None),
+            "mixture": lambda: networks.mixture(2, num_classes=num_classes),
+            "latent_classifier": lambda: networks.latent_classifier(2, num_classes=num_classes),
+            "generator": lambda: networks.mlp_generator(num_classes=None, latent_dim=4),
+        }
+    if name in ("cgan", "lr_li_vae_gan"):
         builders["discriminator"] = lambda: networks.conditional_discriminator(
             networks.mlp_discriminator(), num_classes=num_classes
         )
@@ -217,7 +239,7 @@ def test_points(name):
     generated = model.generate(labels, seed=1)
     assert generated.shape == (12, 2)
     assert generated.dtype == np.float32
-    if "encoder" in model.network_names:
+    if "encoder" in model.inference_networks:
         assert model.reconstruct(points, labels).shape == (12, 2)
     with pytest.raises(ValueError, match="horizontal_flip is for images"):
         cls(**model.networks, horizontal_flip=True)

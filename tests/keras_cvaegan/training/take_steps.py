@@ -32,9 +32,9 @@ def optimizers(model: keras.Model, dtype: str) -> dict[str, keras.optimizers.Opt
     is above the rounding errors of gradients that are zero, those of biases before normalization.
     """
     if dtype == "float32":
-        return {name: keras.optimizers.SGD(1e-3) for name in model.network_names}
+        return {name: keras.optimizers.SGD(1e-3) for name in model.optimizer_names()}
     adam = {"beta_1": 0.5, "beta_2": 1.0 - 2.0**-10, "epsilon": 1e-4}
-    return {name: keras.optimizers.Adam(1e-3, **adam) for name in model.network_names}
+    return {name: keras.optimizers.Adam(1e-3, **adam) for name in model.optimizer_names()}
 
 
 def build(name: str, dtype: str) -> keras.Model:
