@@ -61,8 +61,9 @@ def export_saved_model(
     points have floats for images, and nothing with files. A wrong label, name, file or z is an
     InvalidArgument error that says what is allowed.
 
-    In `assets.extra` travel class names, shapes, configuration and training step (`model.json`),
-    and requests that a server replays before it serves the version.
+    In `assets.extra` travel class names, shapes, training step and `extra_config`
+    (`trainers.export`: the run's configuration), as `model.json`, and requests that a server
+    replays before it serves the version.
 
     The version is written beside and renamed, so that a server never sees half of one, and what an
     export that was killed left behind is removed. The SavedModel is made by TensorFlow; on another
@@ -120,22 +121,34 @@ def write_saved_model(
         OSError: when it cannot be written.
     """
     path = Path(path)
+    # Whatever ends this in the midst, one of the two is there whole.
+    former = path.with_name(f".{path.name}.former")
     with _written(model, path.parent, extra_config or {}) as written:
         if path.exists():
-            path.rename(written.with_name("replaced"))
-        written.rename(path)
+            shutil.rmtree(former, ignore_errors=True)
+            path.rename(former)
+        try:
+            written.rename(path)
+        except OSError:
+            if former.exists():
+                former.rename(path)
+            raise
+    shutil.rmtree(former, ignore_errors=True)
 
 
 @contextlib.contextmanager
 def _written(model: GenerativeModel, directory: Path, extra: Mapping[str, Any]) -> Iterator[Path]:
     """Writes a SavedModel under a name in `directory` that servers pass over."""
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-        _remove_abandoned(directory)
-        partial = Path(tempfile.mkdtemp(prefix=_PARTIAL, dir=directory))
-    except OSError as error:
-        raise _cannot_write(directory, error.strerror or str(error)) from error
-    with _lock(partial):
+    with contextlib.ExitStack() as stack:
+        try:
+            directory.mkdir(parents=True, exist_ok=True)
+            # Between the making of a folder and its lock no other export may tidy up.
+            with _lock(directory):
+                _remove_abandoned(directory)
+                partial = Path(tempfile.mkdtemp(prefix=_PARTIAL, dir=directory))
+                stack.enter_context(_lock(partial))
+        except OSError as error:
+            raise _cannot_write(directory, error.strerror or str(error)) from error
         try:
             _write(model, partial / "model", extra)
             # Whoever runs the server may be another user than whoever exports.

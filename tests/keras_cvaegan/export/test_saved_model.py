@@ -1,10 +1,13 @@
 """The SavedModel: the same bytes without Keras, rows on their own, clear refusals."""
 
+import errno
 import io
 import json
+import shutil
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -129,18 +132,52 @@ def test_versions_count_up_and_nothing_half_written_stays(model, tmp_path, monke
     assert sorted(path.name for path in tmp_path.iterdir()) == ["7", "8"]
 
 
-def test_two_exports_at_once_take_different_numbers(model, tmp_path, monkeypatch):
+def test_a_number_that_another_export_took_meanwhile_is_passed_over(
+    model, version, tmp_path, monkeypatch
+):
+    next_version = saved_model._next_version
+    taken = []
+
+    def next_version_while_another_ends(directory):
+        found = next_version(directory)
+        if not taken:
+            taken.append(shutil.copytree(version, found))
+        return found
+
+    monkeypatch.setattr(saved_model, "_next_version", next_version_while_another_ends)
+    assert export_saved_model(model, tmp_path).name == "2"
+    assert taken == [tmp_path / "1"]
+
+
+def test_an_export_leaves_alone_what_another_is_writing(model, tmp_path, monkeypatch):
     write = saved_model._write
 
-    def write_while_another_does(*arguments):
+    def write_while_another_exports(*arguments):
         monkeypatch.setattr(saved_model, "_write", write)
-        monkeypatch.setattr(saved_model, "_next_version", next_version)
         assert export_saved_model(model, tmp_path).name == "1"
         write(*arguments)
 
-    next_version = saved_model._next_version
-    monkeypatch.setattr(saved_model, "_write", write_while_another_does)
+    monkeypatch.setattr(saved_model, "_write", write_while_another_exports)
     assert export_saved_model(model, tmp_path).name == "2"
+
+
+def test_the_model_that_is_to_be_replaced_stays_where_the_other_cannot_take_its_place(
+    model, version, tmp_path, monkeypatch
+):
+    path = tmp_path / "serving"
+    shutil.copytree(version, path)
+    rename = Path.rename
+
+    def fail(self, target):
+        if self.name == "model":
+            raise OSError(errno.EIO, "Input/output error")
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", fail)
+    with pytest.raises(OSError, match=r"Cannot write a SavedModel.*Input/output error"):
+        write_saved_model(model, path)
+    assert [found.name for found in tmp_path.iterdir()] == ["serving"]
+    assert tf.saved_model.contains_saved_model(str(path))
 
 
 def test_a_saved_model_at_a_path_of_its_own(model, tmp_path):
