@@ -5,9 +5,16 @@ from typing import TYPE_CHECKING
 
 from keras_cvaegan import pictures
 from trainers import command_line
-from trainers.picture_files import parse_labels, picture_flags, picture_seeds, write_pictures
+from trainers.picture_files import (
+    draw_rows,
+    parse_labels,
+    picture_flags,
+    picture_seeds,
+    write_pictures,
+)
 
 if TYPE_CHECKING:
+    import numpy as np
     from absl.flags import FlagValues
 
 COMMAND = command_line.Command("trainers.generate", __doc__)
@@ -18,20 +25,17 @@ picture_flags(COMMAND, output="RUN_DIR/generated")
 def main(values: "FlagValues") -> None:
     run_dir = command_line.required_run_dir(values)
 
-    import numpy as np
-
     import keras_cvaegan
 
     model = keras_cvaegan.load(run_dir)
     labels = parse_labels(values.labels, model.class_names)
     output = Path(values.output or Path(run_dir) / "generated").expanduser()
-    # Columns of the grid share their z.
-    seeds = picture_seeds(values.seed, values.count)
-    z = np.tile(model.sample_latents(values.count, seeds), (len(labels), 1))
-    images = pictures.to_uint8(model.decode(z, np.repeat(labels, values.count)))
-    rows = images.reshape(len(labels), values.count, *images.shape[1:])
-    names = [model.class_names[label] for label in labels]
-    write_pictures(dict(zip(names, rows, strict=True)), output, values.seed)
+
+    def decode(z: "np.ndarray", labels: "np.ndarray") -> "np.ndarray":
+        return pictures.to_uint8(model.decode(z, labels))
+
+    z = model.sample_latents(values.count, picture_seeds(values.seed, values.count))
+    write_pictures(draw_rows(decode, z, labels, model.class_names), output, values.seed)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """Pictures of chosen classes as files: which ones, where they lie, what is said of them."""
 
+import itertools
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from keras_cvaegan import pictures
 from trainers import command_line
 
 _SEED_STEP = 1_000_003
+_GRID = "grid.png"
 
 
 def picture_flags(command: command_line.Command, output: str) -> None:
@@ -69,6 +71,33 @@ def picture_seeds(seed: int, count: int) -> list[int]:
     return [(seed * _SEED_STEP + number) % 2**32 for number in range(count)]
 
 
+def draw_rows(
+    decode: Callable[[np.ndarray, np.ndarray], np.ndarray],
+    z: np.ndarray,
+    labels: Sequence[int],
+    class_names: Sequence[str],
+) -> dict[str, np.ndarray]:
+    """Draws the same latents under each of some classes.
+
+    Args:
+        decode: pictures of latents and as many labels.
+        z: (count, latent_dim).
+        labels: the classes.
+        class_names: by label.
+
+    Returns:
+        The pictures of each class by its name, (count, height, width, channels).
+
+    Example:
+
+    >>> draw_rows(lambda z, labels: z[:, 0] + labels, np.zeros((2, 1)), [2, 0], ("a", "b", "c"))
+    {'c': array([2., 2.]), 'a': array([0., 0.])}
+    """
+    images = decode(np.tile(z, (len(labels), 1)), np.repeat(labels, len(z)))
+    rows = images.reshape(len(labels), len(z), *images.shape[1:])
+    return dict(zip((class_names[label] for label in labels), rows, strict=True))
+
+
 def write_pictures(rows: Mapping[str, np.ndarray], output: str | os.PathLike, seed: int) -> None:
     """Writes a folder a class and a grid with a row a class, and says so.
 
@@ -83,15 +112,24 @@ def write_pictures(rows: Mapping[str, np.ndarray], output: str | os.PathLike, se
         OSError: when they cannot be written.
     """
     output = Path(output)
-    for name, row in rows.items():
-        folder = output / _folder_name(name)
-        folder.mkdir(parents=True, exist_ok=True)
+    for folder, row in zip(_folder_names(rows), rows.values(), strict=True):
+        (output / folder).mkdir(parents=True, exist_ok=True)
         for number, image in enumerate(row):
-            pictures.write_png(folder / f"seed_{seed}_{number:04d}.png", image)
-    pictures.write_png(output / "grid.png", pictures.grid(list(rows.values())))
+            pictures.write_png(output / folder / f"seed_{seed}_{number:04d}.png", image)
+    pictures.write_png(output / _GRID, pictures.grid(list(rows.values())))
     count = sum(map(len, rows.values()))
     kinds = "1 class" if len(rows) == 1 else f"{len(rows)} classes"
-    print(f"{count} pictures of {kinds}: {output}\nGrid: {output / 'grid.png'}")
+    print(f"{count} pictures of {kinds}: {output}\nGrid: {output / _GRID}")
+
+
+def _folder_names(class_names: Iterable[str]) -> list[str]:
+    """A folder for each class, none of them another's or where the grid goes."""
+    folders: list[str] = []
+    for name in map(_folder_name, class_names):
+        numbered = (f"{name}_{number}" for number in itertools.count(2))
+        candidates = itertools.chain([name], numbered)
+        folders.append(next(each for each in candidates if each not in (*folders, _GRID)))
+    return folders
 
 
 def _folder_name(class_name: str) -> str:

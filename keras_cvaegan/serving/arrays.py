@@ -28,21 +28,42 @@ def to_array(values: Any) -> np.ndarray:
     return array.astype(object) if array.dtype.kind in "SU" else array
 
 
+def to_rows(name: str, values: Any) -> np.ndarray:
+    """Returns an input as `to_array` does.
+
+    Raises:
+        ValueError: when it has no rows.
+
+    Example:
+
+    >>> to_rows("labels", [3])
+    array([3])
+    """
+    array = to_array(values)
+    if array.ndim == 0:
+        raise ValueError(
+            f"{name} must have rows: an array, or a list even of one value. Received: {values!r}."
+        )
+    return array
+
+
 def labels(values: Any) -> np.ndarray:
     """Returns labels as int64.
 
     Raises:
-        ValueError: when they are no integers in a row.
+        ValueError: when they are no integers of 64 bits in a row.
     """
     array = np.asarray(values)
     if array.shape == (0,):
         return np.zeros(0, np.int64)
     if array.ndim != 1 or array.dtype.kind not in "iu":
         raise ValueError(
-            "labels must be integers of shape (n,); names are for generate and generate_png alone "
-            "(describe().class_names has them by number). "
+            "labels must be integers of shape (n,); names are for generate and generate_png "
+            "alone, and not among integers (describe().class_names has them by number). "
             f"Received: {array.dtype} of shape {array.shape}."
         )
+    if array.max() > np.iinfo(np.int64).max:
+        raise ValueError(f"labels must be below 2⁶³. Received: {array.max()}.")
     return array.astype(np.int64)
 
 
@@ -57,9 +78,9 @@ def labels_and_seeds(values: Any, seed: Any) -> dict[str, np.ndarray]:
     >>> labels_and_seeds(["rose", "lily"], seed=7)
     {'class_names': array(['rose', 'lily'], dtype=object), 'seed': array([7, 8])}
     """
-    array = np.asarray(values)
-    if array.dtype.kind == "U" and array.ndim == 1:
-        inputs = {"class_names": array.astype(object)}
+    array = to_array(values)
+    if array.dtype == object and array.ndim == 1 and all(isinstance(each, str) for each in array):
+        inputs = {"class_names": array}
     else:
         inputs = {"labels": labels(values)}
     return {**inputs, "seed": _seeds(seed, len(array))}
@@ -110,6 +131,11 @@ def images(values: np.ndarray | Sequence[bytes]) -> tuple[str, dict[str, np.ndar
     """
     if isinstance(values, bytes | str):
         raise ValueError("images must be a list of files as bytes, not one file.")
+    if not isinstance(values, np.ndarray | Sequence):
+        raise ValueError(
+            "images must be an array, or a list of files as bytes. "
+            f"Received: {type(values).__name__}."
+        )
     if not isinstance(values, np.ndarray) and any(isinstance(each, bytes) for each in values):
         return "_bytes", {"image_bytes": _files(values)}
     array = np.asarray(values)

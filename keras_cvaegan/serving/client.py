@@ -260,8 +260,9 @@ class GenerateClient:
 
         Raises:
             ServingError: when the server refuses them, or does not answer.
+            ValueError: for an input without rows.
         """
-        values = {name: arrays.to_array(each) for name, each in inputs.items()}
+        values = {name: arrays.to_rows(name, each) for name, each in inputs.items()}
         rows = max((len(each) for each in values.values()), default=0)
         parts = []
         for start in range(0, max(rows, 1), self.batch_size):

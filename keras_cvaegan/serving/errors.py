@@ -1,6 +1,13 @@
 """What can go wrong between a client and a server, and the server's words without their noise."""
 
 import re
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+Result = TypeVar("Result")
+
+MALFORMED = (KeyError, TypeError, ValueError, AttributeError)
+"""What is raised when an answer is read as something that it is not."""
 
 
 class ServingError(Exception):
@@ -21,6 +28,30 @@ class Unavailable(ServingError):
 
 class DeadlineExceeded(ServingError):
     """No answer came in time."""
+
+
+def read_as(read: Callable[[Any], Result], answer: Any) -> Result:
+    """Returns what is read of an answer.
+
+    Args:
+        read: takes the answer.
+        answer: as a server sent it.
+
+    Raises:
+        ServingError: when it is none that `read` can read.
+
+    Example:
+
+    >>> read_as(lambda answer: answer["outputs"], {"outputs": [1, 2]})
+    [1, 2]
+    """
+    try:
+        return read(answer)
+    except MALFORMED as error:
+        start = " ".join(str(answer).split())[:200]
+        raise ServingError(
+            f"The answer is not what was asked for ({type(error).__name__}: {error}): {start}"
+        ) from error
 
 
 _ASSERTION = "assertion failed: ["

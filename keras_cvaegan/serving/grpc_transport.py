@@ -39,7 +39,6 @@ _KINDS = {
     "RESOURCE_EXHAUSTED": errors.Unavailable,
     "DEADLINE_EXCEEDED": errors.DeadlineExceeded,
 }
-_MALFORMED = (KeyError, TypeError, ValueError, AttributeError)
 
 
 class GrpcTransport:
@@ -90,7 +89,7 @@ class GrpcTransport:
         request = self._apis.get_model_status_pb2.GetModelStatusRequest()
         request.model_spec.name = self._model
         answer = self._ask(self._models.GetModelStatus, request, seconds)
-        return _read_as(lambda: statuses_from_json(_to_json(answer)))
+        return errors.read_as(lambda answer: statuses_from_json(_to_json(answer)), answer)
 
     def signatures(self, seconds: float) -> dict[str, Signature]:
         messages = self._apis.get_model_metadata_pb2
@@ -98,12 +97,12 @@ class GrpcTransport:
         request.metadata_field.append("signature_def")
         answer = self._ask(self._predictions.GetModelMetadata, request, seconds)
 
-        def read() -> dict[str, Signature]:
+        def read(answer: Any) -> dict[str, Signature]:
             signatures = messages.SignatureDefMap()
             answer.metadata["signature_def"].Unpack(signatures)
             return signatures_from_json({"metadata": {"signature_def": _to_json(signatures)}})
 
-        return _read_as(read)
+        return errors.read_as(read, answer)
 
     def predict(
         self, signature: str, inputs: Mapping[str, np.ndarray], seconds: float
@@ -121,11 +120,12 @@ class GrpcTransport:
             )
             request.inputs[name].CopyFrom(tensor)
         answer = self._ask(self._predictions.Predict, request, seconds)
-        return _read_as(
-            lambda: {
+        return errors.read_as(
+            lambda answer: {
                 name: _texts(name, tf.make_ndarray(tensor))
                 for name, tensor in answer.outputs.items()
-            }
+            },
+            answer,
         )
 
     def _specified(self, request: Any) -> Any:
@@ -169,10 +169,3 @@ def _texts(name: str, values: np.ndarray) -> np.ndarray:
     texts = np.empty(values.shape, object)
     texts.flat = [value.decode("utf-8") for value in values.flat]
     return texts
-
-
-def _read_as(read: Callable[[], Any]) -> Any:
-    try:
-        return read()
-    except _MALFORMED as error:
-        raise errors.ServingError(f"The answer is not what was asked for: {error}") from error

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import re
 import time
@@ -40,7 +39,6 @@ _KINDS = {
 # Of the answer to a lost connection or a proxy, what it holds does not matter.
 _ANY_BODY = (408, 429, 502, 503, 504)
 _ERROR = re.compile(rb'^\s*\{\s*"error"\s*:\s*"(.*)"\s*\}\s*$', re.DOTALL)
-_MALFORMED = (KeyError, TypeError, ValueError, AttributeError)
 
 
 class RestTransport:
@@ -76,11 +74,11 @@ class RestTransport:
 
     def statuses(self, seconds: float) -> list[VersionStatus]:
         answer = self._ask("GET", self._model_url, seconds)
-        return _read_as(statuses_from_json, answer)
+        return errors.read_as(statuses_from_json, answer)
 
     def signatures(self, seconds: float) -> dict[str, Signature]:
         answer = self._ask("GET", f"{self._url}/metadata", seconds)
-        self._signatures = _read_as(signatures_from_json, answer)
+        self._signatures = errors.read_as(signatures_from_json, answer)
         return self._signatures
 
     def known_signatures(self, seconds: float) -> dict[str, Signature]:
@@ -108,7 +106,7 @@ class RestTransport:
                 values = {name: values}
             return {name: to_array(_from_json(values[name]), t) for name, t in expected.items()}
 
-        return _read_as(outputs, answer)
+        return errors.read_as(outputs, answer)
 
     def _ask(self, method: str, url: str, seconds: float, body: Any = None) -> Any:
         """Returns the JSON that the server answers, or raises what went wrong."""
@@ -177,7 +175,7 @@ def _error_message(content: bytes) -> str | None:
     """The message of an error's JSON; older servers escape it as C does, which JSON forbids."""
     try:
         return str(json.loads(content)["error"])
-    except _MALFORMED:
+    except errors.MALFORMED:
         found = _ERROR.match(content)
         return errors.unescape(found[1]) if found else None
 
@@ -188,15 +186,6 @@ def _reason(error: BaseException) -> str:
     while cause := innermost.__cause__ or innermost.__context__:
         innermost = cause
     return getattr(innermost, "strerror", None) or str(innermost)
-
-
-def _read_as(read: Any, answer: Any) -> Any:
-    try:
-        return read(answer)
-    except (*_MALFORMED, binascii.Error) as error:
-        raise errors.ServingError(
-            f"The answer is JSON, but not what was asked for: {json.dumps(answer)[:200]}"
-        ) from error
 
 
 def _to_json(values: np.ndarray) -> Any:

@@ -10,6 +10,8 @@ from google.protobuf import text_format
 from google.protobuf.descriptor_pb2 import FieldDescriptorProto, FileDescriptorProto
 from google.protobuf.descriptor_pool import DescriptorPool
 from google.protobuf.message_factory import GetMessageClass
+from grpc import StatusCode
+from tensorflow_serving.apis import get_model_status_pb2
 from tensorflow_serving.config import model_server_config_pb2
 
 from keras_cvaegan.serving import GenerateClient
@@ -165,7 +167,16 @@ def test_probes_ask_for_the_model(container, tmp_path_factory):
         assert container[probe]["httpGet"] == {"path": STATUS, "port": "rest"}
 
 
-def test_the_health_check_runs(compose, tmp_path, tmp_path_factory):
+def failed_to_load():
+    """The status of a version whose files could not be reached."""
+    answer = get_model_status_pb2.GetModelStatusResponse()
+    version = answer.model_version_status.add(version=1, state="END")
+    version.status.error_code = StatusCode.UNAVAILABLE.value[0]
+    version.status.error_message = 'UNAVAILABLE: cannot read "state": AVAILABLE'
+    return answer
+
+
+def test_the_health_check_runs(compose, monkeypatch, tmp_path, tmp_path_factory):
     *command, script = compose["healthcheck"]["test"][1:]
     assert STATUS in script
     with Double(exported(tmp_path_factory)[1]) as double:
@@ -173,6 +184,8 @@ def test_the_health_check_runs(compose, tmp_path, tmp_path_factory):
         healthy = script.replace("/8501", f"/{port}")
         assert healthy != script
         assert subprocess.run([*command, healthy], check=False, timeout=20).returncode == 0
+        monkeypatch.setattr(double.models, "status", lambda spec: failed_to_load())
+        assert subprocess.run([*command, healthy], check=False, timeout=20).returncode != 0
     with Double(tmp_path) as double:
         port = double.rest_url.rpartition(":")[2]
         empty = script.replace("/8501", f"/{port}")

@@ -64,6 +64,17 @@ def test_requests_by_curl_are_answered_as_the_page_says(command, answer, double)
         assert all(each["b64"].startswith(start[:20]) for each in received["predictions"])
 
 
+def test_there_is_a_probability_a_class():
+    answers = [json.loads(answer) for _, answer in CURL]
+    [described] = [answer["outputs"] for answer in answers if "outputs" in answer]
+    [classified] = [
+        a for (command, _), a in zip(CURL, answers, strict=True) if "classify" in command
+    ]
+    for probabilities in classified["predictions"]:
+        assert len(probabilities) == described["num_classes"][0]
+        assert sum(probabilities) == pytest.approx(1)
+
+
 def test_the_metadata_lists_the_signatures(double):
     path = re.search(r"`(/v1/models/keras_cvaegan/metadata)`", PAGE)[1]
     result = subprocess.run(

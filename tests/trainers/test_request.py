@@ -2,10 +2,13 @@
 
 import sys
 
+import numpy as np
 import pytest
 
+from keras_cvaegan import pictures
 from tests.keras_cvaegan.serving.server import CLASS_NAMES, Double, exported
 from trainers import generate, request
+from trainers.picture_files import write_pictures
 
 pytestmark = pytest.mark.xdist_group("serving")
 
@@ -50,6 +53,25 @@ def test_all_classes_and_names_that_are_no_folders(double, tmp_path, capsys):
     flags = [f"--url={double.rest_url}", "--version=1", "--count=1", f"--output={tmp_path}"]
     assert call(request, capsys, *flags)[0] == 0
     assert {path.name for path in tmp_path.iterdir()} == {*CLASS_NAMES, "grid.png"}
+
+
+def test_each_class_has_a_folder_of_its_own(tmp_path):
+    folders = {
+        "a/b": "a_b",
+        "a_b": "a_b_2",
+        "a_b_2": "a_b_2_2",
+        "a\0b": "a_b_3",
+        "grid.png": "grid.png_2",
+        "..": "_..",
+        "_..": "_.._2",
+    }
+    rows = {name: np.full((2, 4, 4, 3), 9 * row, np.uint8) for row, name in enumerate(folders)}
+    write_pictures(rows, tmp_path, seed=5)
+    assert {path.name for path in tmp_path.iterdir()} == {*folders.values(), "grid.png"}
+    for name, folder in folders.items():
+        for number, image in enumerate(rows[name]):
+            file = tmp_path / folder / f"seed_5_{number:04d}.png"
+            np.testing.assert_array_equal(pictures.read_picture(file), image)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from PIL import Image, ImageOps
 from keras_cvaegan import pictures
 from keras_cvaegan.applications.latent_directions import PrincipalDirections, principal_directions
 from trainers.demo.sources import Source
-from trainers.picture_files import picture_seeds
+from trainers.picture_files import draw_rows, picture_seeds
 
 MAX_PICTURES = 120
 MAX_COUNT = 16
@@ -110,12 +110,9 @@ class Studio:
         if not labels:
             raise ValueError("No class is chosen. Choose at least one.")
         count = self._check_count(count, len(labels))
-        seeds = picture_seeds(check_seed(seed), count)
-        z = np.tile(self.source.sample_latents(seeds), (len(labels), 1))
-        images = self._draw(z, np.repeat(labels, count))
-        rows = images.reshape(len(labels), count, *images.shape[1:])
-        names = [self.class_names[label] for label in labels]
-        return dict(zip(names if self.source.has_classes else ["Samples"], rows, strict=True))
+        z = self.source.sample_latents(picture_seeds(check_seed(seed), count))
+        names = self.class_names if self.source.has_classes else ["Samples"]
+        return draw_rows(self._draw, z, labels, names)
 
     @staticmethod
     def _check_count(count: float | None, classes: int) -> int:
@@ -327,7 +324,7 @@ class Studio:
             raise ValueError("No class is chosen. Choose one.")
         return label
 
-    def _draw(self, z: np.ndarray, labels: Sequence[int]) -> np.ndarray:
+    def _draw(self, z: np.ndarray, labels: Sequence[int] | np.ndarray) -> np.ndarray:
         return self.source.decode(z, self._weights(labels))
 
     def _weights(self, labels: Sequence[int] | np.ndarray) -> np.ndarray:

@@ -39,7 +39,8 @@ def test_one_seed_stands_for_those_that_follow(client, model):
 
 def test_generate_by_name(client, images):
     names = [CLASS_NAMES[label] for label in LABELS]
-    np.testing.assert_array_equal(client.generate(names, seed=SEEDS), images)
+    for given in (names, tuple(names), np.array(names), np.array(names, object)):
+        np.testing.assert_array_equal(client.generate(given, seed=SEEDS), images)
 
 
 @pytest.mark.parametrize("labels", [LABELS, [CLASS_NAMES[label] for label in LABELS]])

@@ -5,10 +5,13 @@ import subprocess
 import sys
 import threading
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from grpc import StatusCode
+from tensorflow_serving.apis import predict_pb2
 
 from keras_cvaegan.serving import (
     BadRequest,
@@ -179,7 +182,7 @@ def answering(status, kind, content):
         ("200 OK", "application/json", b'{"metadata": {"sig', "not the JSON of TensorFlow Serving"),
         ("200 OK", "text/html", b"<html>Hi</html>", "HTTP 200 with text/html that is not the JSON"),
         ("404 Not Found", "text/html", b"<html>No</html>", "HTTP 404 with text/html .* 8501"),
-        ("200 OK", "application/json", b'{"metadata": []}', "JSON, but not what was asked for"),
+        ("200 OK", "application/json", b'{"metadata": []}', "is not what was asked for"),
         ("302 Found", "text/html\r\nLocation: http://a/", b"", "sends on to 'http://a/'"),
         ("500 Oops", "application/json", b'{"error": "out of luck"}', "out of luck"),
     ],
@@ -195,8 +198,19 @@ def test_outputs_that_are_not_those_of_the_signature(double, monkeypatch):
     client.signatures()
     with answering("200 OK", "application/json", b'{"outputs": [[1, "a"]]}') as url:
         monkeypatch.setattr(client._transport, "_url", f"{url}/v1/models/keras_cvaegan")
-        with pytest.raises(ServingError, match="JSON, but not what was asked for"):
+        with pytest.raises(ServingError, match=r"not what was asked for .*'a'"):
             client.classify(np.zeros((1, 16, 16, 3), np.uint8))
+
+
+def test_texts_that_are_none(double, monkeypatch):
+    answer = predict_pb2.PredictResponse()
+    answer.outputs["class_name"].CopyFrom(tf.make_tensor_proto([b"\xff"]))
+    stub = SimpleNamespace(Predict=lambda request, timeout: answer)
+    with GenerateClient(double.grpc_url) as client:
+        monkeypatch.setattr(client._transport, "_predictions", stub)
+        message = r"not what was asked for \(UnicodeDecodeError: .*class_name.*Asked grpc://"
+        with pytest.raises(ServingError, match=message):
+            client.predict("describe", {"labels": [0]})
 
 
 def test_grpc_where_there_is_only_http(double):
@@ -245,6 +259,14 @@ def test_options_that_cannot_be(options, message):
     [
         (lambda c: c.generate([0.5]), "labels must be integers"),
         (lambda c: c.generate([[0, 1]]), "labels must be integers"),
+        (lambda c: c.generate(0), "labels must be integers"),
+        (lambda c: c.generate(["rose", 1]), "not among integers"),
+        (lambda c: c.generate_png(np.array(["rose", 1], object)), "not among integers"),
+        (
+            lambda c: c.generate(np.array([0, 2**63], np.uint64)),
+            r"labels must be below 2⁶³\. Received: 9223372036854775808",
+        ),
+        (lambda c: c.decode([[0.0]], [2**64 - 1]), "labels must be below 2⁶³"),
         (lambda c: c.generate([0, 1], seed=[1]), "one integer, or 2 of them"),
         (lambda c: c.generate([0], seed=0.5), "one integer, or 1 of them"),
         (lambda c: c.decode([[0.0]], ["rose"]), "names are for generate"),
@@ -252,6 +274,15 @@ def test_options_that_cannot_be(options, message):
         (lambda c: c.decode([["a"]], [0]), "z must be numbers"),
         (lambda c: c.classify(np.zeros((1, 16, 16, 3))), "to_uint8 makes them"),
         (lambda c: c.classify(b"file"), "list of files"),
+        (lambda c: c.classify(5), "an array, or a list of files as bytes. Received: int"),
+        (lambda c: c.classify(None), "an array, or a list .* Received: NoneType"),
+        (
+            lambda c: c.encode(iter([b"file"]), [0]),
+            "an array, or a list .* Received: list_iterator",
+        ),
+        (lambda c: c.predict("generate", {"labels": 3, "seed": [1]}), "labels must have rows.*: 3"),
+        (lambda c: c.predict("generate", {"labels": [3], "seed": 1}), "seed must have rows.*: 1"),
+        (lambda c: c.predict("x", {"names": "rose"}), "names must have rows.*: 'rose'"),
         (lambda c: c.classify([b"file", 1]), "Received: int among bytes"),
     ],
 )
