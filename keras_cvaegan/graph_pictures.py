@@ -47,7 +47,7 @@ def decode_file(file: tf.Tensor, channels: int = 3) -> tf.Tensor:
     """Decodes a picture file as Pillow does: uint8 (height, width, channels).
 
     Args:
-        file: bytes of a JPEG, PNG, GIF (the first frame counts) or BMP file, a scalar.
+        file: bytes of a JPEG, PNG, GIF (the first frame counts), BMP or WebP file, a scalar.
         channels: 1 or 3.
     """
     return tf.cond(

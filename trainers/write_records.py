@@ -3,6 +3,7 @@
 Beside them, description.json holds class names and counts.
 """
 
+import os
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -76,7 +77,8 @@ def main(values: "FlagValues") -> None:
     from keras_cvaegan.networks import preset
     from trainers.status import StatusLine
 
-    output = values.output or f"records/{values.dataset}"
+    # As a string, since it may be a URL.
+    output = os.path.expanduser(values.output or f"records/{values.dataset}")  # noqa: PTH111
     line = StatusLine()
     asked = records(values, values.image_size or preset(command_line.PRESETS[0]).image_size, splits)
     try:
@@ -86,7 +88,7 @@ def main(values: "FlagValues") -> None:
     for split, found in about["splits"].items():
         print(f"{split}: {found['num_images']:,} pictures in {found['files']} files")
     size, classes = about["image_size"], len(about["class_names"])
-    print(f"{classes} classes, {size} px: {shlex.quote(str(output))}")
+    print(f"{classes} classes, {size} px: {shlex.quote(output)}")
 
 
 if __name__ == "__main__":

@@ -50,6 +50,20 @@ def test_the_size_is_the_presets_by_default(call, tmp_path, monkeypatch):
     assert json.loads(json.dumps(asked[0].options))["num_classes"] == 2
 
 
+def test_the_output_may_be_in_the_home_folder_or_a_url(call, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    asked = []
+
+    def write(folder, records, **_):
+        asked.append(folder)
+        return {"splits": {}, "image_size": records.image_size, "class_names": []}
+
+    monkeypatch.setattr(tfrecords, "write", write)
+    for output in ("~/records", "gs://bucket/records"):
+        assert call(output=output)[0] == 0
+    assert asked == [f"{tmp_path}/records", "gs://bucket/records"]
+
+
 def test_wrong_flags_are_one_line(call, monkeypatch):
     code, _, errors = call("--splits=train,dev")
     assert (code, errors.count("\n")) == (1, 1)

@@ -61,8 +61,8 @@ class Config:
         shuffle_buffer: examples among which the next one is drawn.
         image_key: feature of the picture: bytes.
         label_key: feature of the class: one integer.
-        image_format: "encoded" for JPEG, PNG, GIF or BMP files; "raw" for uint8 values, height ×
-            width × 3 of them, beside the integers `image/height` and `image/width`.
+        image_format: "encoded" for JPEG, PNG, GIF, BMP or WebP files; "raw" for uint8 values,
+            height × width × 3 of them, beside the integers `image/height` and `image/width`.
 
     Raises:
         ValueError: for a value that is not allowed.
@@ -206,6 +206,13 @@ class Config:
         """Side of the pictures, in pixels."""
         return self.image_size or self.found_preset.image_size
 
+    def as_json(self) -> dict[str, Any]:
+        """Returns the values as JSON can have them."""
+        return {
+            name: dict(value) if isinstance(value, Mapping) else value
+            for name, value in vars(self).items()
+        }
+
     def make_model(self, steps_per_execution: int) -> GenerativeModel:
         """Returns the compiled model.
 
@@ -281,7 +288,8 @@ def run_fn(fn_args: Any) -> None:
         model.save(Path(work) / "model.keras")
         copy_tree(Path(work), fn_args.model_run_dir)
     with tempfile.TemporaryDirectory() as work:
-        write_saved_model(model, Path(work) / "model")
+        extra = {"config": {**config.as_json(), "steps": steps}}
+        write_saved_model(model, Path(work) / "model", extra_config=extra)
         copy_whole(Path(work) / "model", fn_args.serving_model_dir)
 
 
@@ -508,11 +516,16 @@ def copy_tree(source: Path, target: str) -> None:
 
 
 def copy_whole(source: Path, target: str) -> None:
-    """Copies a folder, beside its place and renamed: whoever looks never sees half of it."""
+    """Copies a folder, beside its place and renamed; what was there stays until all is copied.
+
+    On a file system whoever looks never sees half of it. An object store, such as `gs://`, renames
+    a folder by a copy of each file: for that while half of it can be seen.
+    """
     parent, _, name = target.rstrip("/").rpartition("/")
     partial = f"{parent}/.{name}.partial"
-    for path in (partial, target):
-        if tf.io.gfile.exists(path):
-            tf.io.gfile.rmtree(path)
+    if tf.io.gfile.exists(partial):
+        tf.io.gfile.rmtree(partial)
     copy_tree(source, partial)
+    if tf.io.gfile.exists(target):
+        tf.io.gfile.rmtree(target)
     tf.io.gfile.rename(partial, target)

@@ -122,6 +122,11 @@ def root(values: "FlagValues") -> str:
     return _absolute(values.root)
 
 
+def serving(values: "FlagValues") -> str:
+    """Returns where the Pusher puts versions, as an absolute path or URL."""
+    return _absolute(values.serving_dir or f"{root(values)}/serving")
+
+
 def _absolute(path: str) -> str:
     return path.rstrip("/") if "://" in path else str(Path(path).expanduser().resolve())
 
@@ -145,8 +150,10 @@ def build(values: "FlagValues") -> Any:
     """
     tfx = import_tfx()
     from keras_cvaegan.models import MODELS
+    from trainers.tfx import judging
 
     config, limits = training_config(values), thresholds(values)
+    judging.check_thresholds(limits)
     conditional = MODELS[config["model"]].conditional
     if not conditional and "min_top1_accuracy" in limits:
         raise ValueError(
@@ -231,12 +238,11 @@ def components(
         seed=config["seed"],
         max_examples=values.max_judged,
     )
-    serving = _absolute(values.serving_dir or f"{root(values)}/serving")
     pusher = tfx.components.Pusher(
         model=trainer.outputs["model"],
         model_blessing=judged.outputs["blessing"],
         push_destination=tfx.proto.PushDestination(
-            filesystem=tfx.proto.PushDestination.Filesystem(base_directory=serving)
+            filesystem=tfx.proto.PushDestination.Filesystem(base_directory=serving(values))
         ),
     )
     return [examples, statistics, schema, validator, trainer, judge, judged, pusher]
@@ -279,33 +285,54 @@ def show_components() -> None:
     absl.logging.set_verbosity(absl.logging.INFO)
 
 
-def report(values: "FlagValues", pipeline: Any) -> None:
-    """Says what the Evaluator found, and what was pushed."""
-    found = Path(pipeline.pipeline_info.pipeline_root) / "Evaluator" / "evaluation"
-    latest = max(found.glob("*/evaluation.json"), key=lambda path: int(path.parent.name))
-    results = json.loads(latest.read_text("utf-8"))
+def outputs(pipeline: Any) -> dict[str, Any]:
+    """Returns what the latest run of a pipeline put out, its cached artifacts too, by type."""
+    from ml_metadata.metadata_store import MetadataStore
+
+    store = MetadataStore(pipeline.metadata_connection_config)
+    latest = max(store.get_contexts_by_type("pipeline_run"), key=lambda run: run.id)
+    return {artifact.type: artifact for artifact in store.get_artifacts_by_context(latest.id)}
+
+
+def report(pipeline: Any) -> None:
+    """Says what the Evaluator found of this run's model, and where that was pushed."""
+    found = outputs(pipeline)
+    evaluation = Path(found["ModelEvaluation"].uri) / "evaluation.json"
+    results = json.loads(evaluation.read_text("utf-8"))
     for name in ("top1_accuracy", "frechet_distance"):
         if name in results["generated"]:
             sides = (f"{side} {results[side][name]:.4g}" for side in ("generated", "real"))
             print(f"{name:<18} {', '.join(sides)}")
-    print(f"Evaluation: {shlex.quote(str(latest))}")
+    print(f"Evaluation: {shlex.quote(str(evaluation))}")
     if not results["blessed"]:
         print(f"NOT BLESSED, not pushed: {'; '.join(results['failures'])}")
         return
-    serving = Path(_absolute(values.serving_dir or f"{root(values)}/serving"))
-    versions = [path for path in serving.iterdir() if path.name.isdecimal()]
-    newest = max(versions, key=lambda path: int(path.name))
-    print(f"BLESSED. SavedModel: {shlex.quote(str(newest))}")
+    pushed = found["PushedModel"].custom_properties["pushed_destination"].string_value
+    print(f"BLESSED. SavedModel: {shlex.quote(pushed)}")
 
 
-def main(values: "FlagValues") -> None:
-    root(values)
-    tfx = import_tfx()
+def check_places(values: "FlagValues") -> None:
+    """Refuses places that cannot be where the pipeline is to run.
+
+    Raises:
+        ValueError: for no `--root` or `--image`, or a URL for a pipeline that runs here.
+    """
     if values.compile == "kubeflow" and not values.image:
         raise ValueError(
             "--image is missing: a container with TFX and this checkout, in which Kubeflow runs "
             "each component; see docs/tfx.md."
         )
+    for name, place in (("root", root(values)), ("serving_dir", serving(values))):
+        if values.compile == "none" and "://" in place:
+            raise ValueError(
+                f"--{name} is a folder of this machine for a pipeline that runs here. Received: "
+                f"{place!r}. Give a folder, or --compile=kubeflow."
+            )
+
+
+def main(values: "FlagValues") -> None:
+    check_places(values)
+    tfx = import_tfx()
     # The components' modules are found by name from processes that start elsewhere.
     sys.path.insert(0, str(Path(__file__).parents[2]))
     pipeline = build(values)
@@ -315,7 +342,7 @@ def main(values: "FlagValues") -> None:
     Path(root(values), "metadata").mkdir(parents=True, exist_ok=True)
     show_components()
     tfx.orchestration.LocalDagRunner().run(pipeline)
-    report(values, pipeline)
+    report(pipeline)
 
 
 if __name__ == "__main__":

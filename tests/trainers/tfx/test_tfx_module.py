@@ -1,8 +1,10 @@
 """The module file of TFX's Trainer, through a stand-in of its arguments holding real Examples."""
 
 import ast
+import io
 import json
 import sys
+import types
 from pathlib import Path
 
 import examples
@@ -56,6 +58,12 @@ def test_the_served_model_is_the_trained_one(trained):
     served = signatures(trained)["generate"](labels=tf.constant(labels), seed=tf.constant(seed))
     difference = served["images"].numpy().astype(int) - model.generate(labels, seed)
     assert np.abs(difference).max() <= 1
+    beside = Path(trained.args.serving_model_dir) / "assets.extra" / "model.json"
+    told = json.loads(beside.read_text())["config"]
+    own = {**trained.args.custom_config, "model": "cvae_gan", "seed": 0, "steps": 4}
+    del own["ai_platform_training_args"]
+    assert {name: told[name] for name in own} == own
+    assert "ai_platform_training_args" not in told
 
 
 def test_hyper_parameters_arrive(trained):
@@ -144,6 +152,18 @@ def test_pictures_of_any_size_and_format(tmp_path):
         expected = pictures.resize_picture(original, 16).astype(int)
         assert np.abs(image - expected).max() <= 2
     np.testing.assert_array_equal(images[4], exact[:, 12:28])
+
+
+@pytest.mark.parametrize(("kind", "options"), [("GIF", {}), ("BMP", {}), ("WEBP", {"lossless": 1})])
+def test_pictures_of_rarer_formats(tmp_path, kind, options):
+    small = np.random.default_rng(0).integers(90, 160, (6, 8, 3), np.uint8)
+    file = io.BytesIO()
+    Image.fromarray(small).resize((50, 30), Image.Resampling.BICUBIC).save(file, kind, **options)
+    file = file.getvalue()
+    example = examples.example(image__encoded=file)
+    images, _ = read(examples.write_file(tmp_path / "a.tfrecord", example))
+    expected = pictures.resize_picture(pictures.read_picture(file), 16).astype(int)
+    assert np.abs(images[0] - expected).max() <= 2
 
 
 def test_raw_pictures(tmp_path):
@@ -283,6 +303,31 @@ def test_folders_are_replaced_whole(tmp_path):
         "variables/a",
     ]
     assert [path.name for path in target.parent.iterdir()] == ["serving"]
+
+
+def test_what_was_there_stays_until_all_is_copied(tmp_path, monkeypatch):
+    source, target = tmp_path / "source", tmp_path / "models" / "serving"
+    for folder in (source, target):
+        folder.mkdir(parents=True)
+        (folder / "a").write_text(folder.name)
+
+    def fail(*arguments, **settings):
+        raise tf.errors.ResourceExhaustedError(None, None, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(tf.io.gfile, "copy", fail)
+        with pytest.raises(tf.errors.ResourceExhaustedError):
+            module.copy_whole(source, str(target))
+    assert (target / "a").read_text() == "serving"
+    module.copy_whole(source, str(target))
+    assert (target / "a").read_text() == "source"
+    assert [path.name for path in target.parent.iterdir()] == ["serving"]
+
+
+def test_a_configuration_of_any_mapping_can_be_written():
+    rates = types.MappingProxyType({"encoder": 0.1})
+    told = json.loads(json.dumps(config(learning_rates=rates, class_names=("a", "b")).as_json()))
+    assert (told["learning_rates"], told["class_names"]) == ({"encoder": 0.1}, ["a", "b"])
 
 
 def test_the_file_can_be_taken_alone():

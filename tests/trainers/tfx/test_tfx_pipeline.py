@@ -1,5 +1,6 @@
 """The pipeline's command line, where TFX is not installed; docs/tfx.md says how it is run."""
 
+import json
 import subprocess
 import sys
 import time
@@ -56,6 +57,10 @@ def test_without_tfx_one_message_says_what_to_install_and_where(call, without_tf
         (["--root=r", "--model=gan", "--min_top1_accuracy=1"], "is for models with classes"),
         (["--root=r", "--set=beta=1"], "--set does not know 'beta'"),
         (["--root=r", "--min_top1_accuracy=2"], "--min_top1_accuracy=2"),
+        (["--root=r", "--min_top1_accuracy=nan"], "min_top1_accuracy must be a number of at least"),
+        (["--root=r", "--max_frechet_distance=nan"], "max_frechet_distance must be a number of at"),
+        (["--root=gs://b/r"], "--root is a folder of this machine for a pipeline that runs here."),
+        (["--root=r", "--serving_dir=gs://b"], "Received: 'gs://b'. Give a folder, or --compile="),
     ],
 )
 def test_wrong_flags_are_one_line(call, monkeypatch, flags, message, tmp_path):
@@ -101,6 +106,52 @@ def test_records_are_written_once(monkeypatch, tmp_path, capsys):
     assert pipeline.write_examples(values, 8)[0] != folder
     assert [records.image_size for records in calls] == [16, 8]
     assert calls[0].splits == ("train", "test")
+
+
+class MetadataStore:
+    """Stands for ML Metadata, of two runs with their own verdict and a later, cached one."""
+
+    def __init__(self, connection):
+        self.root = connection
+
+    def get_contexts_by_type(self, name):
+        assert name == "pipeline_run"
+        return [SimpleNamespace(id=number) for number in (11, 19, 12)]
+
+    def get_artifacts_by_context(self, run):
+        number = {11: 15, 12: 15, 19: 8}[run]
+        pushed = SimpleNamespace(string_value=f"{self.root}/serving/{number}")
+        return [
+            SimpleNamespace(type="Model", uri="model"),
+            SimpleNamespace(type="ModelEvaluation", uri=f"{self.root}/evaluation/{number}"),
+            SimpleNamespace(type="PushedModel", custom_properties={"pushed_destination": pushed}),
+        ]
+
+
+@pytest.mark.parametrize("blessed", [True, False])
+def test_the_verdict_is_that_of_this_run_where_the_cache_gave_it(
+    blessed, tmp_path, monkeypatch, capsys
+):
+    package = SimpleNamespace(MetadataStore=MetadataStore)
+    monkeypatch.setitem(sys.modules, "ml_metadata", SimpleNamespace(metadata_store=package))
+    monkeypatch.setitem(sys.modules, "ml_metadata.metadata_store", package)
+    for number, accuracy, good in ((8, 0.7, blessed), (15, 0.9, not blessed)):
+        folder = tmp_path / "evaluation" / str(number)
+        folder.mkdir(parents=True)
+        (tmp_path / "serving" / str(number)).mkdir(parents=True)
+        figures = {side: {"top1_accuracy": accuracy} for side in ("generated", "real")}
+        results = {**figures, "blessed": good, "failures": [f"it is {accuracy}"]}
+        (folder / "evaluation.json").write_text(json.dumps(results))
+    info = SimpleNamespace(pipeline_root=str(tmp_path))
+    pipeline.report(SimpleNamespace(metadata_connection_config=tmp_path, pipeline_info=info))
+    *_, figures, path, verdict = capsys.readouterr().out.splitlines()
+    assert figures == "top1_accuracy      generated 0.7, real 0.7"
+    assert path == f"Evaluation: {tmp_path}/evaluation/8/evaluation.json"
+    assert verdict == (
+        f"BLESSED. SavedModel: {tmp_path}/serving/8"
+        if blessed
+        else "NOT BLESSED, not pushed: it is 0.7"
+    )
 
 
 def few(values):
