@@ -339,7 +339,7 @@ def test_what_a_model_cannot_do_is_said(browser, served, tmp_path):
 def test_a_server_that_goes_and_comes_back(browser, served, tmp_path_factory):
     with (
         Double(exported(tmp_path_factory)[1]) as double,
-        served(f"--url={double.grpc_url}", "--timeout=2") as address,
+        served(f"--url={double.grpc_url}", "--timeout=20") as address,
         opened(browser, address) as page,
     ):
         view = View(page, "samples")

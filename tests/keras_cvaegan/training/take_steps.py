@@ -72,6 +72,8 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=1)
     parser.add_argument("--strategy", default="none")
     parser.add_argument("--devices", type=int)
+    # The step of LR/LI-VAE is a part of LR/LI-VAE-GAN's.
+    parser.add_argument("--models", nargs="+", default=[n for n in MODELS if n != "lr_li_vae"])
     values = parser.parse_args()
 
     distribution = open_distribution(values.strategy, values.devices)
@@ -82,8 +84,7 @@ def main() -> None:
 
         dtypes.BIT64_TO_BIT32_DTYPE["float64"] = "float64"
     result = {}
-    # The step of LR/LI-VAE is a part of LR/LI-VAE-GAN's.
-    for name in [name for name in MODELS if name != "lr_li_vae"]:
+    for name in values.models:
         with distribution.scope():
             model = build(name, values.dtype)
         size = BATCH * model.batches_per_step

@@ -29,7 +29,7 @@ def start(output, *arguments, **environment):
 
 
 def finish(process):
-    output, _ = process.communicate(timeout=600)
+    output, _ = process.communicate(timeout=1200)
     assert process.returncode == 0, output[-4000:]
 
 
@@ -81,7 +81,9 @@ def test_two_workers_take_the_step_of_one(tmp_path, one_device):
 
 
 def test_ten_steps_in_double_precision_agree_between_back_ends(tmp_path):
-    flags = ("--dtype=float64", "--steps=10")
+    # Those whose steps differ most: class centres, phases, both.
+    models = ("cvae_gan", "wgan", "lr_li_vae_gan")
+    flags = ("--dtype=float64", "--steps=10", "--models", *models)
     expected = variables(tmp_path / "tensorflow.npz", *flags)
     received = variables(tmp_path / "jax.npz", *flags, JAX_ENABLE_X64="1", **JAX)
     weights = [name for name in expected.files if "/history/" not in name]
