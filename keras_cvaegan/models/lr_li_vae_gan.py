@@ -112,8 +112,11 @@ class LRLIVAEGAN(LRLIVAE):
         self, images: Any, labels: Any, training: bool
     ) -> tuple[dict[str, Any], dict[str, Any]]:
         objectives, measures, reconstructed = self.auto_encode(images, labels, training)
-        known, labels = self.known(labels)
-        classes = self.one_hot(labels)
+        # Samples beside images without a label are of each class in turn: they count in the
+        # batch's statistics alone.
+        in_turn = self.global_rows(ops.shape(images)[0]) % self.num_classes
+        classes = self.one_hot(ops.where(labels >= 0, labels, ops.cast(in_turn, labels.dtype)))
+        known, _ = self.known(labels)
         prior_z = self.prior_latents(ops.shape(images)[0])
         z_s = self.head.place(prior_z[:, : self.relevant_dim], classes)
         z = ops.concatenate([z_s, prior_z[:, self.relevant_dim :]], axis=-1)

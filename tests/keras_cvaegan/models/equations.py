@@ -133,6 +133,8 @@ class CodeEquations(Equations):
     def __init__(self, *args, **keywords):
         super().__init__(*args, **keywords)
         self.known = np.flatnonzero(self.labels >= 0)
+        classes = np.where(self.labels >= 0, self.labels, self.rows % self.model.num_classes)
+        self.one_hot = tf.one_hot(classes, self.model.num_classes)
         self.means = self.model.head.means
 
     @property

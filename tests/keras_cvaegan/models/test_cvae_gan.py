@@ -203,8 +203,8 @@ class TestPublicMethods:
         ({"kl_weight": -1.0}, "kl_weight must be a number of at least 0"),
         ({"discriminator_layers": ("block_9",)}, "feature layers of the discriminator"),
         ({"classifier_layers": ()}, "feature layers of the classifier"),
-        ({"average_decay": 1.0}, "average_decay must be in"),
-        ({"class_center_decay": 1.0}, "decay must be in"),
+        ({"average_decay": 1.0}, "average_decay must be a number in"),
+        ({"class_center_decay": 1.0}, "class_center_decay must be a number in"),
         ({"class_names": ["a"]}, "one name for each of the 4 classes"),
     ],
 )
