@@ -216,9 +216,7 @@ class Studio:
         Raises:
             ValueError: when it cannot be read or encoded, or its class is not known.
         """
-        image = self.read(path)
-        label, origin = self._known(image, label)
-        z = self.source.encode(image[np.newaxis], [label])[0]
+        _, label, origin, z = self._encoded(path, label)
         return Endpoint(z, label, self.picture(z, label), origin)
 
     def morph(self, first: Endpoint, second: Endpoint, alphas: Sequence[float]) -> np.ndarray:
@@ -292,11 +290,17 @@ class Studio:
         Raises:
             ValueError: when it cannot be read or encoded, or its class is not known.
         """
-        image = self.read(path)
-        label, origin = self._known(image, label)
-        z = self.source.encode(image[np.newaxis], [label])[0]
+        image, label, origin, z = self._encoded(path, label)
         others = self.under_all_classes(z, but=label) if self.source.has_classes else {}
         return Seen(image, self.picture(z, label), others, origin)
+
+    def _encoded(
+        self, path: str | None, label: int | None
+    ) -> tuple[np.ndarray, int, str, np.ndarray]:
+        """An uploaded picture, its class, how that is known, and its latent."""
+        image = self.read(path)
+        label, origin = self._known(image, label)
+        return image, label, origin, self.source.encode(image[np.newaxis], [label])[0]
 
     def _known(self, image: np.ndarray, label: int | None) -> tuple[int, str]:
         """The class of a picture and how it is known."""

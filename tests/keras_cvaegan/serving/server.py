@@ -421,7 +421,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         inputs = {n: _tensor(values[n], info.dtype) for n, info in definition.inputs.items()}
         outputs = {n: _to_json(n, v) for n, v in version.run(name, inputs).items()}
         if in_rows:
-            rows = [dict(zip(outputs, row, strict=True)) for row in zip(*outputs.values())]  # noqa: B905
+            columns = zip(*outputs.values(), strict=True)
+            rows = [dict(zip(outputs, row, strict=True)) for row in columns]
             return {"predictions": [r if len(r) > 1 else next(iter(r.values())) for r in rows]}
         return {"outputs": outputs if len(outputs) > 1 else next(iter(outputs.values()))}
 
