@@ -23,7 +23,12 @@ FREE_KEYS = frozenset(
 )
 
 # What a run was that began before a key was there.
-ADDED_KEYS = {"horizontal_flip": False}
+ADDED_KEYS = {
+    "horizontal_flip": False,
+    "labelled_share": 1.0,
+    "unlabelled_rest": False,
+    "unlabelled_data_dir": None,
+}
 
 
 def configure(values: "FlagValues") -> dict[str, Any]:
@@ -32,6 +37,7 @@ def configure(values: "FlagValues") -> dict[str, Any]:
     Raises:
         ValueError: for a value that is not allowed.
     """
+    from keras_cvaegan.models import MODELS
     from keras_cvaegan.networks import preset as find_preset
 
     if values.shard_data and values.strategy != "multi_worker":
@@ -39,16 +45,19 @@ def configure(values: "FlagValues") -> dict[str, Any]:
             "--shard_data shares the data among the workers of --strategy=multi_worker. "
             f"Received: --strategy={values.strategy}."
         )
-    preset = find_preset(values.preset)
+    model, preset = MODELS[values.model], find_preset(values.preset)
+    side = values.image_size or model.default_image_size(preset)
+    latent_dim = values.latent_dim or model.default_latent_dim(preset, (side, side, 3))
     steps = values.steps or preset.steps
     config = {
         "dataset": values.dataset,
         "data_dir": values.data_dir and str(Path(values.data_dir).expanduser().resolve()),
         "dataset_options": command_line.dataset_options(values),
-        "image_size": values.image_size or preset.image_size,
+        **_labels(values),
+        "image_size": side,
         "model": values.model,
         "preset": values.preset,
-        "latent_dim": values.latent_dim or preset.latent_dim,
+        "latent_dim": latent_dim,
         "objective": _objective(values.model, preset, values.set),
         "steps": steps,
         "batch_size": values.batch_size or preset.batch_size,
@@ -65,6 +74,27 @@ def configure(values: "FlagValues") -> dict[str, Any]:
         "export": values.export,
     }
     return json.loads(json.dumps(config))
+
+
+def _labels(values: "FlagValues") -> dict[str, Any]:
+    """Returns which pictures have labels."""
+    from datasets.semi_supervised import check_labels
+    from keras_cvaegan.models import MODELS
+
+    folder = values.unlabelled_data_dir
+    if (values.unlabelled_rest or folder) and not MODELS[values.model].takes_unlabelled:
+        able = ", ".join(name for name, model in MODELS.items() if model.takes_unlabelled)
+        flag = "--unlabelled_rest" if values.unlabelled_rest else "--unlabelled_data_dir"
+        raise ValueError(
+            f"{flag} is for models that learn from pictures without labels: {able}. "
+            f"Received: --model={values.model}."
+        )
+    check_labels(values.labelled_share, values.unlabelled_rest, folder)
+    return {
+        "labelled_share": values.labelled_share,
+        "unlabelled_rest": values.unlabelled_rest,
+        "unlabelled_data_dir": folder and str(Path(folder).expanduser().resolve()),
+    }
 
 
 def _intervals(values: "FlagValues", steps: int) -> dict[str, int]:
@@ -152,6 +182,12 @@ def data_arguments(config: dict[str, Any]) -> dict[str, Any]:
         "data_dir": config["data_dir"],
         **config["dataset_options"],
     }
+
+
+def label_arguments(config: dict[str, Any]) -> dict[str, Any]:
+    """Returns what `datasets.load_semi_supervised` takes beside `data_arguments`."""
+    names = ("labelled_share", "unlabelled_rest", "unlabelled_data_dir")
+    return {name: config[name] for name in names}
 
 
 def data_source(config: dict[str, Any], split: str = "train") -> datasets.Source:

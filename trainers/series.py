@@ -74,6 +74,13 @@ class Series:
             (contender.name, seed): self._configure(contender, seed)
             for contender, seed in self._all()
         }
+        sides = {config["model"]: config["image_size"] for config in self.configs.values()}
+        if len(set(sides.values())) > 1:
+            raise ValueError(
+                "All models must have images of one size. Received the defaults of the preset: "
+                f"{', '.join(f'{side} px for {model}' for model, side in sides.items())}. Choose "
+                "one with --image_size."
+            )
         for contender, seed in self._all():
             self._refuse_other(contender, seed)
         self._loaded: tuple[Path | None, GenerativeModel | None] = None, None

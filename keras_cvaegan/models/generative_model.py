@@ -52,6 +52,7 @@ class GenerativeModel(Step, Compilation, Inference, keras.Model):
     Attributes:
         conditional: whether the label shapes the image. A model where it does not has networks
             for one class: labels of data are ignored, labels of samples are all 0.
+        takes_unlabelled: whether `fit` takes images without a label, as label −1.
         latent_dim: dimensions of z.
         num_classes: number of classes.
         image_shape: (height, width, channels); (d,) for points of d dimensions.
@@ -63,6 +64,7 @@ class GenerativeModel(Step, Compilation, Inference, keras.Model):
     updates: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     measures: ClassVar[tuple[str, ...]] = ()
     conditional: ClassVar[bool] = True
+    takes_unlabelled: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -132,7 +134,7 @@ class GenerativeModel(Step, Compilation, Inference, keras.Model):
         image_shape: tuple[int, int, int] | None = None,
         num_classes: int | None = None,
         class_names: Sequence[str] | None = None,
-        latent_dim: int | None = None,
+        latent_dim: int | Sequence[int] | None = None,
         seed: int = 0,
         **overrides: Any,
     ) -> GenerativeModel:
@@ -140,10 +142,10 @@ class GenerativeModel(Step, Compilation, Inference, keras.Model):
 
         Args:
             name: "compact" or "paper".
-            image_shape: (height, width, channels); the preset's by default.
+            image_shape: (height, width, channels); by default that of `default_image_size`.
             num_classes: number of classes; ignored by an unconditional model, which has one.
             class_names: one name a class; ignored by an unconditional model.
-            latent_dim: dimensions of z; the preset's by default.
+            latent_dim: dimensions of z; by default those of `default_latent_dim`.
             seed: of the weights' initial values and of all noise.
             **overrides: constructor arguments that replace the preset's.
 
@@ -152,7 +154,11 @@ class GenerativeModel(Step, Compilation, Inference, keras.Model):
                 conditional model without num_classes.
         """
         preset = find_preset(name)
-        image_shape = image_shape or (preset.image_size, preset.image_size, 3)
+        if image_shape is None:
+            side = cls.default_image_size(preset)
+            image_shape = (side, side, 3)
+        if latent_dim is None:
+            latent_dim = cls.default_latent_dim(preset, image_shape)
         if not cls.conditional:
             num_classes, class_names = 1, None
         elif num_classes is None:
@@ -167,12 +173,24 @@ class GenerativeModel(Step, Compilation, Inference, keras.Model):
         )
 
     @classmethod
+    def default_image_size(cls, preset: Preset) -> int:
+        """Side in pixels of the images that a preset's networks for this model are made for."""
+        return preset.image_size
+
+    @classmethod
+    def default_latent_dim(
+        cls, preset: Preset, image_shape: tuple[int, ...]
+    ) -> int | tuple[int, int]:
+        """Dimensions of z in a preset, as `from_preset` takes them."""
+        return preset.latent_dim
+
+    @classmethod
     def preset_networks(
         cls,
         preset: Preset,
         image_shape: tuple[int, ...],
         num_classes: int,
-        latent_dim: int | None,
+        latent_dim: int | Sequence[int],
     ) -> dict[str, keras.Model]:
         """The preset's networks that this model has, by name."""
         return preset.networks(image_shape, num_classes, latent_dim, cls.network_names)

@@ -58,7 +58,8 @@ class LRLIVAE(Variational, GenerativeModel):
 
     As every model, it has a z that is N(0, I): its first d_s numbers are whitened z_s,
     z_s = μ_c + σ_c ⊙ z[:d_s], the others z_u. So `decode`, `encode` and what is built on them take
-    it as they take the others; `codes` and `decode_codes` have z_s and z_u themselves.
+    it as they take the others; `codes` and `decode_codes` have z_s and z_u themselves. The
+    `latent_dim` of `from_preset` is (d_s, d_u), or one integer for both.
 
     Args:
         relevant_encoder: E_s, images → {"z_mean": (n, d_s)}.
@@ -118,6 +119,7 @@ class LRLIVAE(Variational, GenerativeModel):
         VARIANCES: 5e-4,
     }
     betas = (0.0, 0.9)
+    takes_unlabelled = True
     separate_variables = (VARIANCES,)
 
     def __init__(
@@ -185,15 +187,32 @@ class LRLIVAE(Variational, GenerativeModel):
         return latent_dim, int(self.mixture.output.shape[-1])
 
     @classmethod
+    def default_image_size(cls, preset: Preset) -> int:
+        return preset.code_image_size
+
+    @classmethod
+    def default_latent_dim(
+        cls, preset: Preset, image_shape: tuple[int, ...]
+    ) -> int | tuple[int, int]:
+        relevant, irrelevant = preset.code_dims(tuple(image_shape))
+        return relevant if relevant == irrelevant else (relevant, irrelevant)
+
+    @classmethod
     def preset_networks(
         cls,
         preset: Preset,
         image_shape: tuple[int, ...],
         num_classes: int,
-        latent_dim: int | None,
+        latent_dim: int | Sequence[int],
     ) -> dict[str, keras.Model]:
+        code_dims = tuple(latent_dim) if np.ndim(latent_dim) else (latent_dim, latent_dim)
+        if len(code_dims) != 2:
+            raise ValueError(
+                f"latent_dim of {cls.__name__} must be one integer for both z_s and z_u, or a pair "
+                f"of them. Received: {latent_dim!r}."
+            )
         names = {name: cls.builder_names.get(name, name) for name in cls.network_names}
-        built = preset.networks(image_shape, num_classes, latent_dim, names.values())
+        built = preset.code_networks(image_shape, num_classes, code_dims, names.values())
         return {name: built[builder] for name, builder in names.items()}
 
     def make_optimizers(

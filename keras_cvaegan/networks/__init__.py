@@ -6,6 +6,11 @@ discriminators and classifiers {"logits", "features", "block_1", …}.
 """
 
 from keras_cvaegan.networks.alexnet import alexnet_classifier
+from keras_cvaegan.networks.cifar import (
+    cifar_decoder,
+    cifar_encoder,
+    cifar_projection_discriminator,
+)
 from keras_cvaegan.networks.compact import (
     compact_classifier,
     compact_discriminator,
@@ -22,15 +27,20 @@ from keras_cvaegan.networks.mlp import (
     mlp_discriminator,
     mlp_encoder,
     mlp_generator,
+    mlp_projection_discriminator,
 )
 from keras_cvaegan.networks.presets import PRESETS, Preset, preset
 from keras_cvaegan.networks.projection import projection_discriminator
 from keras_cvaegan.networks.upsampling_generator import upsampling_generator
+from keras_cvaegan.networks.vgg import vgg_decoder, vgg_encoder, vgg_projection_discriminator
 
 __all__ = [
     "PRESETS",
     "Preset",
     "alexnet_classifier",
+    "cifar_decoder",
+    "cifar_encoder",
+    "cifar_projection_discriminator",
     "compact_classifier",
     "compact_discriminator",
     "compact_encoder",
@@ -45,7 +55,11 @@ __all__ = [
     "mlp_discriminator",
     "mlp_encoder",
     "mlp_generator",
+    "mlp_projection_discriminator",
     "preset",
     "projection_discriminator",
     "upsampling_generator",
+    "vgg_decoder",
+    "vgg_encoder",
+    "vgg_projection_discriminator",
 ]

@@ -1,4 +1,4 @@
-"""What the architectures of this folder share: checked arguments and the convolution block."""
+"""What the architectures of this folder share: checked arguments and blocks of layers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from collections.abc import Callable
 import keras
 from keras import layers
 
-from keras_cvaegan.layers import BatchNormalization, UpsamplingConv2D
+from keras_cvaegan.layers import BatchNormalization
+from keras_cvaegan.precision import full_precision_dtype
 
 # Torch's settings, which DCGAN and CVAE-GAN were trained with (its momentum of 0.1 is Keras's 0.9).
 BATCH_NORM_MOMENTUM = 0.9
@@ -51,7 +52,7 @@ def conv_norm_activation(
     name: str,
     strides: int = 1,
     padding: str = "same",
-    upsample: bool = False,
+    convolution: type[layers.Layer] = layers.Conv2D,
     normalize: bool = True,
     negative_slope: float = 0.0,
     initializer: str | Callable[[], keras.initializers.Initializer] = "he_normal",
@@ -69,8 +70,8 @@ def conv_norm_activation(
         name: Prefix of the layers' names.
         strides: Stride in both directions. Defaults to 1.
         padding: `"same"` or `"valid"`. Defaults to `"same"`.
-        upsample: Whether both sides are doubled before the convolution, whose stride is then 1
-            and padding "same". Defaults to `False`.
+        convolution: Class of the convolution: `Conv2D`, the default, `Conv2DTranspose` or
+            `UpsamplingConv2D`.
         normalize: Whether batch normalization follows. Defaults to `True`.
         negative_slope: Slope of the rectifier for negative input; 0 is the plain ReLU, the
             default.
@@ -81,7 +82,7 @@ def conv_norm_activation(
     Returns:
         Symbolic tensor of shape `(n, new_height, new_width, filters)`.
     """
-    x = (UpsamplingConv2D if upsample else layers.Conv2D)(
+    x = convolution(
         filters,
         kernel_size,
         strides=strides,
@@ -93,6 +94,47 @@ def conv_norm_activation(
     if normalize:
         x = batch_normalization(f"{name}_norm", synchronized)(x)
     return layers.ReLU(negative_slope=negative_slope, name=f"{name}_relu")(x)
+
+
+def dense_norm_activation(
+    x: keras.KerasTensor, units: int, *, name: str, synchronized: bool = False
+) -> keras.KerasTensor:
+    """Fully connected layer, batch normalization and rectifier, in this order.
+
+    The layers are named `{name}_dense`, `{name}_norm` and `{name}_relu`; the first has no bias,
+    which the second would cancel.
+
+    Args:
+        x: Symbolic tensor of shape `(n, d)`.
+        units: Number of outputs.
+        name: Prefix of the layers' names.
+        synchronized: See `batch_normalization`.
+
+    Returns:
+        Symbolic tensor of shape `(n, units)`.
+    """
+    x = layers.Dense(units, use_bias=False, kernel_initializer="he_normal", name=f"{name}_dense")(x)
+    x = batch_normalization(f"{name}_norm", synchronized)(x)
+    return layers.ReLU(name=f"{name}_relu")(x)
+
+
+def code_outputs(
+    x: keras.KerasTensor, latent_dim: int, deterministic: bool
+) -> dict[str, keras.KerasTensor]:
+    """What an encoder gives: linear layers side by side.
+
+    Args:
+        x: Symbolic tensor of shape `(n, d)`.
+        latent_dim: Dimensions of z.
+        deterministic: Whether it gives "z_mean" alone.
+
+    Returns:
+        {"z_mean", "z_log_var"}, each (n, latent_dim), float32.
+    """
+    names = ("z_mean",) if deterministic else ("z_mean", "z_log_var")
+    return {
+        name: layers.Dense(latent_dim, dtype=full_precision_dtype(), name=name)(x) for name in names
+    }
 
 
 def scaled(units: int, width: float) -> int:

@@ -13,6 +13,7 @@ from keras_cvaegan.layers import ConditionalBatchNormalization, UpsamplingConv2D
 from keras_cvaegan.networks.common import (
     check_image_shape,
     check_positive_integer,
+    code_outputs,
     conv_norm_activation,
 )
 from keras_cvaegan.networks.projection import projection_discriminator
@@ -106,12 +107,7 @@ def compact_encoder(
         x = layers.Concatenate(name="join_label")([x, labels])
     x = layers.Dense(MAX_WIDTH_FACTOR * 2 * base_filters, name="hidden")(x)
     x = layers.LeakyReLU(0.2, name="hidden_relu")(x)
-    names = ("z_mean",) if deterministic else ("z_mean", "z_log_var")
-    outputs = {
-        output: layers.Dense(latent_dim, dtype=full_precision_dtype(), name=output)(x)
-        for output in names
-    }
-    return keras.Model(inputs, outputs, name=name)
+    return keras.Model(inputs, code_outputs(x, latent_dim, deterministic), name=name)
 
 
 def compact_generator(

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 import keras
 from keras import layers
 
-from keras_cvaegan.networks.common import check_positive_integer
+from keras_cvaegan.layers import ProjectionHead, SpectralNormalization
+from keras_cvaegan.networks.common import check_positive_integer, code_outputs
 from keras_cvaegan.precision import full_precision_dtype
 
 HIDDEN_UNITS = (32, 64, 64)
@@ -52,12 +53,7 @@ def mlp_encoder(
         inputs = {"images": points, "labels": labels}
         x = layers.Concatenate(name="join_label")([points, labels])
     x = _hidden(x, hidden_units)[-1]
-    names = ("z_mean",) if deterministic else ("z_mean", "z_log_var")
-    outputs = {
-        output: layers.Dense(latent_dim, dtype=full_precision_dtype(), name=output)(x)
-        for output in names
-    }
-    return keras.Model(inputs, outputs, name=name)
+    return keras.Model(inputs, code_outputs(x, latent_dim, deterministic), name=name)
 
 
 def mlp_generator(
@@ -124,6 +120,40 @@ def mlp_discriminator(
     return _recognizer(image_shape, 1, hidden_units, name)
 
 
+def mlp_projection_discriminator(
+    image_shape: tuple[int] = (2,),
+    *,
+    num_classes: int,
+    hidden_units: Sequence[int] = HIDDEN_UNITS,
+    name: str = "discriminator",
+) -> keras.Model:
+    """Discriminator D(x, c) of points, spectrally normalized, with a `ProjectionHead`.
+
+    Args:
+        image_shape: `(d,)`.
+        num_classes: at least 1.
+        hidden_units: of the hidden layers; the label is projected on the last.
+        name: of the model.
+
+    Returns:
+        A model of {"images": (n, d), "labels": (n, num_classes)} to {"logits": (n, 1),
+        "features": (n, hidden_units[-1])}, in float32, and {"block_1", …}, the outputs of the
+        hidden layers.
+
+    Raises:
+        ValueError: if an argument is out of its range.
+
+    Example:
+
+    >>> mlp_projection_discriminator(num_classes=3).output["logits"].shape
+    (None, 1)
+    """
+    points, labels = _points(image_shape), _labels(num_classes)
+    outputs = _recognized(_hidden(points, hidden_units, normalized=True))
+    outputs["logits"] = ProjectionHead(name="logits")((outputs["features"], labels))
+    return keras.Model({"images": points, "labels": labels}, outputs, name=name)
+
+
 def mlp_classifier(
     image_shape: tuple[int] = (2,),
     *,
@@ -157,26 +187,38 @@ def _recognizer(
     image_shape: tuple[int], units: int, hidden_units: Sequence[int], name: str
 ) -> keras.Model:
     points = _points(image_shape)
-    hidden = _hidden(points, hidden_units)
-    outputs = {f"block_{index}": x for index, x in enumerate(hidden, start=1)}
-    features = layers.Activation("linear", dtype=full_precision_dtype(), name="features")(
-        hidden[-1]
-    )
-    outputs["features"] = features
-    outputs["logits"] = layers.Dense(units, dtype=full_precision_dtype(), name="logits")(features)
+    outputs = _recognized(_hidden(points, hidden_units))
+    logits = layers.Dense(units, dtype=full_precision_dtype(), name="logits")
+    outputs["logits"] = logits(outputs["features"])
     return keras.Model(points, outputs, name=name)
 
 
-def _hidden(x: keras.KerasTensor, units: Sequence[int]) -> list[keras.KerasTensor]:
-    """The outputs of the hidden layers."""
+def _recognized(hidden: Sequence[keras.KerasTensor]) -> dict[str, keras.KerasTensor]:
+    """What recognizers give beside logits."""
+    outputs = {f"block_{index}": x for index, x in enumerate(hidden, start=1)}
+    outputs["features"] = layers.Activation(
+        "linear", dtype=full_precision_dtype(), name="features"
+    )(hidden[-1])
+    return outputs
+
+
+def _hidden(
+    x: keras.KerasTensor, units: Sequence[int], normalized: bool = False
+) -> list[keras.KerasTensor]:
+    """The outputs of the hidden layers, spectrally normalized or not."""
     if not units:
         raise ValueError("`hidden_units` must have at least one entry. Received: none.")
     result = []
     for index, count in enumerate(units, start=1):
         check_positive_integer("hidden_units", count)
-        x = layers.Dense(
-            count, activation="relu", kernel_initializer="he_normal", name=f"block_{index}"
-        )(x)
+        if normalized:
+            linear = layers.Dense(count, use_bias=False, kernel_initializer="he_normal")
+            x = SpectralNormalization(linear, name=f"block_{index}")(x)
+            x = layers.ReLU(name=f"block_{index}_relu")(x)
+        else:
+            x = layers.Dense(
+                count, activation="relu", kernel_initializer="he_normal", name=f"block_{index}"
+            )(x)
         result.append(x)
     return result
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable
+import functools
+from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -11,14 +12,18 @@ import keras
 
 from keras_cvaegan.networks import (
     alexnet,
+    cifar,
     compact,
     dcgan,
     googlenet,
     latent,
     upsampling_generator,
+    vgg,
 )
 
 Networks = dict[str, keras.Model]
+ImageShape = tuple[int, int, int]
+Pair = tuple[int, int]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,10 +34,13 @@ class Preset:
         name: as on the command line.
         doc: one line for the programs' help.
         builders: a function of (image_shape, num_classes, latent_dim) for each of the networks
-            "encoder", "generator", "discriminator" and "classifier", and, where the preset has
-            them, for those of LR/LI-VAE.
+            "encoder", "generator", "discriminator" and "classifier".
         image_size: default side in pixels.
         latent_dim: dimensions of z.
+        code_builders: the same for each of the networks of LR/LI-VAE, with the dimensions of z_s
+            and z_u in place of latent_dim.
+        code_image_size: default side in pixels for those.
+        code_dims: of an image shape, the default dimensions of z_s and z_u.
         batch_size: images an update.
         steps: default length of a training.
         learning_rates: of Adam, by network.
@@ -44,9 +52,12 @@ class Preset:
 
     name: str
     doc: str
-    builders: MappingProxyType[str, Callable[[tuple[int, int, int], int, int], keras.Model]]
+    builders: MappingProxyType[str, Callable[[ImageShape, int, int], keras.Model]]
     image_size: int
     latent_dim: int
+    code_builders: MappingProxyType[str, Callable[[ImageShape, int, Pair], keras.Model]]
+    code_image_size: int
+    code_dims: Callable[[ImageShape], Pair]
     batch_size: int
     steps: int
     learning_rates: MappingProxyType[str, float]
@@ -56,12 +67,12 @@ class Preset:
 
     def networks(
         self,
-        image_shape: tuple[int, int, int],
+        image_shape: ImageShape,
         num_classes: int,
         latent_dim: int | None = None,
         names: Iterable[str] | None = None,
     ) -> Networks:
-        """Builds the preset's networks, by name.
+        """Builds the preset's networks of one z, by name.
 
         Args:
             image_shape: `(height, width, channels)`.
@@ -70,16 +81,112 @@ class Preset:
             names: of the networks to build; all by default.
 
         Raises:
-            ValueError: for a shape that the architecture cannot take.
+            ValueError: for a name that the preset does not have, or a shape that the architecture
+                cannot take.
         """
-        shape, latent_dim = tuple(image_shape), latent_dim or self.latent_dim
-        names = list(self.builders if names is None else names)
+        latent_dim = self.latent_dim if latent_dim is None else latent_dim
+        return self._built(self.builders, image_shape, num_classes, latent_dim, names)
+
+    def code_networks(
+        self,
+        image_shape: ImageShape,
+        num_classes: int,
+        code_dims: Pair | None = None,
+        names: Iterable[str] | None = None,
+    ) -> Networks:
+        """Builds the preset's networks of LR/LI-VAE, by name.
+
+        Args:
+            image_shape: `(height, width, channels)`.
+            num_classes: at least 1.
+            code_dims: dimensions of z_s and of z_u; the preset's by default.
+            names: of the networks to build; all by default.
+
+        Raises:
+            ValueError: as `networks`.
+        """
+        code_dims = self.code_dims(tuple(image_shape)) if code_dims is None else code_dims
+        return self._built(self.code_builders, image_shape, num_classes, code_dims, names)
+
+    def _built(
+        self,
+        builders: Mapping[str, Callable[..., keras.Model]],
+        image_shape: ImageShape,
+        num_classes: int,
+        latent: int | Pair,
+        names: Iterable[str] | None,
+    ) -> Networks:
+        names = list(builders if names is None else names)
         for name in names:
-            if name not in self.builders:
+            if name not in builders:
                 raise ValueError(
-                    f"The preset {self.name!r} has no {name}. It has {', '.join(self.builders)}."
+                    f"The preset {self.name!r} has no {name}. "
+                    f"It has {', '.join({**self.builders, **self.code_builders})}."
                 )
-        return {name: self.builders[name](shape, num_classes, latent_dim) for name in names}
+        return {name: builders[name](tuple(image_shape), num_classes, latent) for name in names}
+
+
+def _code_builders(
+    encoder: Callable[..., keras.Model],
+    decoder: Callable[..., keras.Model],
+    discriminator: Callable[..., keras.Model],
+) -> MappingProxyType[str, Callable[[ImageShape, int, Pair], keras.Model]]:
+    """The networks of LR/LI-VAE, of an architecture's three.
+
+    Args:
+        encoder: takes image_shape, latent_dim, deterministic and name.
+        decoder: takes image_shape and latent_dim.
+        discriminator: takes image_shape and num_classes.
+    """
+    return MappingProxyType(
+        {
+            "relevant_encoder": lambda shape, num_classes, dims: encoder(
+                shape, latent_dim=dims[0], deterministic=True, name="relevant_encoder"
+            ),
+            "irrelevant_encoder": lambda shape, num_classes, dims: encoder(
+                shape, latent_dim=dims[1], deterministic=False, name="irrelevant_encoder"
+            ),
+            "mixture": lambda shape, num_classes, dims: latent.mixture(
+                dims[0], num_classes=num_classes
+            ),
+            "latent_classifier": lambda shape, num_classes, dims: latent.latent_classifier(
+                dims[1], num_classes=num_classes
+            ),
+            "code_generator": lambda shape, num_classes, dims: decoder(shape, latent_dim=sum(dims)),
+            "projection_discriminator": lambda shape, num_classes, dims: discriminator(
+                shape, num_classes=num_classes
+            ),
+        }
+    )
+
+
+def _compact_code_encoder(
+    image_shape: ImageShape, *, deterministic: bool, **arguments: Any
+) -> keras.Model:
+    return compact.compact_encoder(
+        image_shape,
+        num_classes=None,
+        base_filters=24 if deterministic else 32,
+        deterministic=deterministic,
+        **arguments,
+    )
+
+
+def _by_size(
+    of_table_3: Callable[..., keras.Model], otherwise: Callable[..., keras.Model]
+) -> Callable[..., keras.Model]:
+    """A builder that takes the first for the images of Table 3 of Zheng & Sun 2019."""
+    return lambda shape, **arguments: (of_table_3 if _is_table_3(shape) else otherwise)(
+        shape, **arguments
+    )
+
+
+def _is_table_3(image_shape: ImageShape) -> bool:
+    return image_shape[:2] == (32, 32)
+
+
+def _paper_code_dims(image_shape: ImageShape) -> Pair:
+    return (100, 200) if _is_table_3(image_shape) else (vgg.CODE_UNITS, vgg.CODE_UNITS)
 
 
 _COMPACT = {
@@ -94,32 +201,6 @@ _COMPACT = {
     ),
     "classifier": lambda shape, num_classes, latent_dim: compact.compact_classifier(
         shape, num_classes=num_classes, base_filters=24
-    ),
-    # LR/LI-VAE: z_s and z_u have latent_dim numbers each.
-    "relevant_encoder": lambda shape, num_classes, latent_dim: compact.compact_encoder(
-        shape,
-        num_classes=None,
-        latent_dim=latent_dim,
-        base_filters=24,
-        deterministic=True,
-        name="relevant_encoder",
-    ),
-    "irrelevant_encoder": lambda shape, num_classes, latent_dim: compact.compact_encoder(
-        shape, num_classes=None, latent_dim=latent_dim, name="irrelevant_encoder"
-    ),
-    "mixture": lambda shape, num_classes, latent_dim: latent.mixture(
-        latent_dim, num_classes=num_classes
-    ),
-    "latent_classifier": lambda shape, num_classes, latent_dim: latent.latent_classifier(
-        latent_dim, num_classes=num_classes
-    ),
-    "code_generator": lambda shape, num_classes, latent_dim: compact.compact_generator(
-        shape, num_classes=None, latent_dim=2 * latent_dim
-    ),
-    "projection_discriminator": (
-        lambda shape, num_classes, latent_dim: compact.compact_projection_discriminator(
-            shape, num_classes=num_classes, base_filters=24
-        )
     ),
 }
 
@@ -146,6 +227,13 @@ PRESETS = {
             builders=MappingProxyType(_COMPACT),
             image_size=32,
             latent_dim=16,
+            code_builders=_code_builders(
+                _compact_code_encoder,
+                functools.partial(compact.compact_generator, num_classes=None),
+                functools.partial(compact.compact_projection_discriminator, base_filters=24),
+            ),
+            code_image_size=32,
+            code_dims=lambda image_shape: (16, 16),
             batch_size=64,
             steps=4500,
             learning_rates=MappingProxyType(
@@ -163,10 +251,18 @@ PRESETS = {
         ),
         Preset(
             name="paper",
-            doc="the paper's networks (GoogLeNet, DCGAN, AlexNet) at 128 px, with its weights",
+            doc="the papers' networks and weights: for CVAE-GAN (GoogLeNet, DCGAN, AlexNet) at "
+            "128 px, for LR/LI-VAE at 32 px and (VGG) at 64 px and other multiples of 32",
             builders=MappingProxyType(_PAPER),
             image_size=128,
             latent_dim=256,
+            code_builders=_code_builders(
+                _by_size(cifar.cifar_encoder, vgg.vgg_encoder),
+                _by_size(cifar.cifar_decoder, vgg.vgg_decoder),
+                _by_size(cifar.cifar_projection_discriminator, vgg.vgg_projection_discriminator),
+            ),
+            code_image_size=64,
+            code_dims=_paper_code_dims,
             batch_size=64,
             steps=100_000,
             learning_rates=MappingProxyType(

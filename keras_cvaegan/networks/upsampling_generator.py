@@ -106,7 +106,7 @@ def upsampling_generator(
             x,
             filters,
             kernel_sizes[index - 1],
-            upsample=True,
+            convolution=UpsamplingConv2D,
             initializer=dcgan_initializer,
             synchronized=synchronized,
             name=f"block_{index}",

@@ -1,11 +1,14 @@
 """The programs with models of several phases and without classes."""
 
+import json
+
 import numpy as np
 import pytest
 from running import variables
+from untrained import fit_without_training
 
 from keras_cvaegan import pictures
-from trainers import export, fit, generate
+from trainers import configuration, export, fit, generate
 
 
 @pytest.fixture
@@ -68,3 +71,29 @@ def test_values_that_a_model_does_not_take(capsys, tiny, tmp_path, arguments, me
     code = fit.COMMAND.call(fit.main, [*tiny, *arguments, f"--run_dir={tmp_path / 'run'}"])
     assert code == 1
     assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "image_size", "latent_dim"),
+    [
+        (["--model=lr_li_vae"], 32, 16),
+        (["--model=lr_li_vae", "--latent_dim=4"], 32, 4),
+        (["--model=lr_li_vae", "--preset=paper"], 64, 512),
+        (["--model=lr_li_vae_gan", "--preset=paper", "--image_size=32"], 32, [100, 200]),
+        (["--model=cvae_gan", "--preset=paper"], 128, 256),
+    ],
+)
+def test_sizes_are_the_models_own(arguments, image_size, latent_dim):
+    config = configuration.configure(fit.COMMAND.parse(arguments))
+    assert (config["image_size"], config["latent_dim"]) == (image_size, latent_dim)
+    record = {"config": config, "class_names": ["a", "b"]}
+    assert not configuration.differences(json.loads(json.dumps(record)), record)
+
+
+def test_a_run_of_two_sizes_is_known_again(capsys, call, tmp_path):
+    flags = ["--model=lr_li_vae", "--preset=paper", "--image_size=32", "--num_classes=2"]
+    flags += ["--batch_size=4", "--steps=1", "--noexport", f"--run_dir={tmp_path / 'run'}"]
+    fit_without_training(fit.COMMAND.parse(flags))
+    assert "This run is complete, at step 1" in call(fit, *flags)
+    assert fit.COMMAND.call(fit.main, [*flags, "--latent_dim=5"]) == 1
+    assert "latent_dim was [100, 200] and is now 5." in capsys.readouterr().err

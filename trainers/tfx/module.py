@@ -73,7 +73,7 @@ class Config:
     model: str = "cvae_gan"
     preset: str = "compact"
     image_size: int | None = None
-    latent_dim: int | None = None
+    latent_dim: int | Sequence[int] | None = None
     batch_size: int | None = None
     learning_rates: float | Mapping[str, float] | None = None
     beta_1: float | None = None
@@ -120,9 +120,15 @@ class Config:
         ):
             self._check(name, getattr(self, name) in choices, f"one of {', '.join(choices)}")
         find_preset(self.preset)
-        for name in ("num_classes", "image_size", "latent_dim", "batch_size", "log_every"):
+        for name in ("num_classes", "image_size", "batch_size", "log_every"):
             value = getattr(self, name)
             self._check(name, value is None or _is_integer(value, 1), "an integer of at least 1")
+        dims = self.latent_dim if isinstance(self.latent_dim, list | tuple) else [self.latent_dim]
+        self._check(
+            "latent_dim",
+            self.latent_dim is None or all(_is_integer(value, 1) for value in dims),
+            "an integer of at least 1, or, for a model of two codes, a list of two",
+        )
         self._check("shuffle_buffer", _is_integer(self.shuffle_buffer, 1), "an integer above 0")
         self._check(
             "seed", _is_integer(self.seed, 0) and self.seed < 2**31, "an integer from 0 to 2³¹ − 1"
@@ -204,7 +210,7 @@ class Config:
     @property
     def size(self) -> int:
         """Side of the pictures, in pixels."""
-        return self.image_size or self.found_preset.image_size
+        return self.image_size or MODELS[self.model].default_image_size(self.found_preset)
 
     def as_json(self) -> dict[str, Any]:
         """Returns the values as JSON can have them."""

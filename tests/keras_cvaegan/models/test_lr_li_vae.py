@@ -1,10 +1,13 @@
 """What LR/LI-VAE has beside other models: two codes, a mixture, images without labels."""
 
+import dataclasses
+
 import keras
 import numpy as np
 import pytest
 
 from keras_cvaegan.models import LRLIVAE, LRLIVAEGAN
+from keras_cvaegan.networks import PRESETS
 
 SHAPE = (16, 16, 3)
 
@@ -157,6 +160,8 @@ def test_networks_that_do_not_fit_together():
         LRLIVAE(**networks)
 
 
-def test_a_preset_without_its_networks():
-    with pytest.raises(ValueError, match="The preset 'paper' has no relevant_encoder"):
-        LRLIVAE.from_preset("paper", num_classes=3)
+def test_a_preset_without_its_networks(monkeypatch):
+    bare = dataclasses.replace(PRESETS["paper"], name="bare", code_builders={})
+    monkeypatch.setitem(PRESETS, "bare", bare)
+    with pytest.raises(ValueError, match="The preset 'bare' has no relevant_encoder"):
+        LRLIVAE.from_preset("bare", num_classes=3)
