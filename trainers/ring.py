@@ -11,8 +11,6 @@ BINS = 36
 SHARE = 0.25
 # Of the bins: from then on the ring counts as covered.
 COVERED = 0.9
-# Points that are kept to be shown.
-SHOWN = 500
 
 
 @dataclasses.dataclass(frozen=True)
@@ -99,37 +97,15 @@ class Ring:
         return np.abs(np.hypot(x[:, 0], x[:, 1]) - self.radius)
 
 
-class Run:
-    """What one training showed: measures and points, after each so many steps."""
-
-    def __init__(self) -> None:
-        self.steps: list[int] = []
-        self.measures: dict[str, list[float]] = {}
-        self.points: list[np.ndarray] = []
-
-    def add(self, step: int, points: np.ndarray, data: Ring) -> None:
-        """Measures the points `(n, 2)` of a model after `step` steps."""
-        self.steps.append(step)
-        for name, value in data.measure(points).items():
-            self.measures.setdefault(name, []).append(value)
-        self.points.append(points[:SHOWN])
-
-    @property
-    def covered_at(self) -> int | None:
-        """The first of these steps at which the ring was covered, or None."""
-        for step, coverage in zip(self.steps, self.measures["coverage"], strict=True):
-            if coverage >= COVERED:
-                return step
-        return None
-
-
-def shown_rows(steps: Sequence[int], count: int = 6) -> list[int]:
-    """Returns which measurements stand for all: early ones nearer to each other, and the last.
+def covered_at(steps: Sequence[int], coverage: Sequence[float]) -> int | None:
+    """Returns the first of these steps at which the ring was covered, or None.
 
     Example:
 
-    >>> shown_rows(range(0, 65))
-    [2, 4, 8, 16, 32, 64]
+    >>> covered_at([0, 10, 20], [0.0, 0.9, 1.0])
+    10
     """
-    last = len(steps) - 1
-    return sorted({max(round(last / 2**power), 1) for power in range(count)})
+    for step, share in zip(steps, coverage, strict=True):
+        if share >= COVERED:
+            return step
+    return None

@@ -6,17 +6,15 @@ learn the ring. The defaults see a first part of them, in minutes.
 """
 
 import math
-import shlex
-import sys
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from trainers import command_line, status
-from trainers.ring import COVERED, Ring, Run, shown_rows
+from trainers import command_line, point_runs, point_trainings
+from trainers.point_runs import Run, Runs, Summary
+from trainers.point_trainings import Schedule, Show
+from trainers.ring import COVERED, Ring, covered_at
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -66,8 +64,8 @@ with COMMAND.section("Results"):
     COMMAND.string("output", "runs/toy", "folder of toy.json and toy.png")
 
 
-def check(values: "FlagValues") -> None:
-    """Checks what no flag can by itself, before anything is trained.
+def schedule(values: "FlagValues") -> Schedule:
+    """Returns how long a training is, and checks what no flag can by itself.
 
     Raises:
         ValueError: for steps that are not a whole number of measurements, or a `--clip_value` that
@@ -75,11 +73,7 @@ def check(values: "FlagValues") -> None:
     """
     if not 0 < values.clip_value < math.inf:
         raise ValueError(f"--clip_value must be above 0. Received: {values.clip_value}.")
-    if values.steps % values.record_every:
-        raise ValueError(
-            f"--steps must be a multiple of --record_every={values.record_every}. "
-            f"Received: --steps={values.steps}."
-        )
+    return Schedule(values.steps, values.record_every)
 
 
 def build_model(method: str, seed: int, values: "FlagValues") -> "GenerativeModel":
@@ -124,9 +118,7 @@ def batches(data: Ring, batch_size: int, seed: int) -> "tf.data.Dataset":
     return tf.data.Dataset.from_generator(blocks, output_signature=signature).unbatch()
 
 
-def train(
-    method: str, seed: int, data: Ring, values: "FlagValues", show: Callable[[Run], None]
-) -> Run:
+def train(method: str, seed: int, data: Ring, values: "FlagValues", show: Show) -> Run:
     """Trains a model and returns what it showed.
 
     Args:
@@ -139,110 +131,25 @@ def train(
     Raises:
         ValueError: when the training diverges.
     """
-    import keras
-
-    model, run = build_model(method, seed, values), Run()
-    labels = np.zeros(SAMPLES, np.int64)
-
-    def record(step: int) -> None:
-        points = model.generate(labels, seed=seed)
-        if not np.isfinite(points).all():
-            raise ValueError(
-                f"{method} with seed {seed} has diverged at step {step}. Choose a smaller "
-                "--learning_rate or --clip_value."
-            )
-        run.add(step, points, data)
-        show(run)
-
-    record(0)
-    model.fit(
+    model = build_model(method, seed, values)
+    return point_trainings.train(
+        method,
+        model,
         batches(data, values.batch_size * model.batches_per_step, seed),
-        epochs=values.steps // values.record_every,
-        steps_per_epoch=values.record_every,
-        shuffle=False,
-        verbose=0,
-        callbacks=[
-            keras.callbacks.LambdaCallback(
-                on_epoch_end=lambda epoch, logs: record((epoch + 1) * values.record_every)
-            )
-        ],
+        np.zeros(SAMPLES, np.int64),
+        data,
+        schedule(values),
+        show,
+        "Choose a smaller --learning_rate or --clip_value.",
     )
-    return run
 
 
-Runs = dict[str, dict[int, Run]]
-"""By method and seed; without those that failed."""
-
-
-def train_all(
-    methods: Sequence[str],
-    data: Ring,
-    values: "FlagValues",
-    keep: Callable[[Runs, list[str]], None],
-) -> tuple[Runs, list[str]]:
-    """Trains each method with each seed, and shows how far that is.
-
-    A training that fails says why, and the others go on.
-
-    Args:
-        methods: some of `METHODS`.
-        data: the ring.
-        values: the flags.
-        keep: called after each training with what is returned in the end.
-
-    Returns:
-        What the trainings showed, and names and seeds of those that failed.
-    """
-    line, taken = status.StatusLine(), {method: [] for method in methods}
-    to_do = [(seed, method) for seed in range(values.seeds) for method in methods]
-    runs, failed = {method: {} for method in methods}, []
-    for number, (seed, method) in enumerate(to_do, start=1):
-        began = time.monotonic()
-        title = f"{number} of {len(to_do)}: {METHODS[method]}, seed {seed}"
-        later = [kind for _, kind in to_do[number:]]
-
-        def show(run: Run, began=began, method=method, title=title, later=later) -> None:
-            step, seconds = run.steps[-1], time.monotonic() - began
-            left = ""
-            if step and seconds:
-                whole = seconds * values.steps / step
-                known = {**taken, method: [*taken[method], whole]}
-                left = status.time_left(known, later) + whole - seconds
-                left = f"  {status.duration(left)} left"
-            figures = "  ".join(f"{name} {all_[-1]:.2f}" for name, all_ in run.measures.items())
-            done = step == values.steps
-            line.show(f"{title}  step {step:,}/{values.steps:,}{left}  {figures}", done)
-
-        try:
-            runs[method][seed] = train(method, seed, data, values, show)
-            taken[method].append(time.monotonic() - began)
-        except ValueError as error:
-            line.close()
-            print(f"error: {error}", file=sys.stderr)
-            failed.append(f"{method}, seed {seed}")
-        keep(runs, failed)
-    return runs, failed
-
-
-def summarize(runs: Runs) -> dict[str, dict[str, Any]]:
-    """Returns what each method showed: mean and standard deviation over its seeds.
-
-    "seeds" are those that came to their end: lists by seed are in their order.
-    """
-    summary = {}
-    for method, by_seed in runs.items():
-        if not by_seed:
-            continue
-        of_seeds = list(by_seed.values())
-        summary[method] = {"steps": of_seeds[0].steps, "seeds": list(by_seed)}
-        for name in of_seeds[0].measures:
-            values = np.array([run.measures[name] for run in of_seeds])
-            summary[method][name] = {
-                "mean": values.mean(axis=0).tolist(),
-                "std": values.std(axis=0).tolist(),
-                "by_seed": values.tolist(),
-            }
-        summary[method]["covered_at"] = [run.covered_at for run in of_seeds]
+def summarize(runs: Runs) -> Summary:
+    """Returns what each method showed, and when each of its seeds covered the ring."""
+    summary = point_runs.summarize(runs)
+    for showed in summary.values():
+        of_seeds = showed["coverage"]["by_seed"]
+        showed["covered_at"] = [covered_at(showed["steps"], shares) for shares in of_seeds]
     return summary
 
 
@@ -261,19 +168,14 @@ def verdict(summary: Mapping[str, Mapping[str, Any]]) -> str:
     """
     if CLAIMED not in summary or len(summary) < 2:
         return "The paper's claim compares mean matching with another method."
-    covered_at = {
-        method: dict(zip(showed["seeds"], showed["covered_at"], strict=True))
-        for method, showed in summary.items()
-    }
-    common = set.intersection(*(set(by_seed) for by_seed in covered_at.values()))
+    by_seed = point_runs.by_common_seed(summary, lambda showed: showed["covered_at"])
     firsts = dict.fromkeys(summary, 0)
-    for seed in sorted(common):
-        steps = {method: by_seed[seed] for method, by_seed in covered_at.items()}
+    for steps in by_seed.values():
         known = [step for step in steps.values() if step is not None]
         winners = [method for method, step in steps.items() if known and step == min(known)]
         if len(winners) == 1:
             firsts[winners[0]] += 1
-    seeds, wins, decided = len(common), firsts[CLAIMED], sum(firsts.values())
+    seeds, wins, decided = len(by_seed), firsts[CLAIMED], sum(firsts.values())
     word = "neither confirmed nor refuted"
     if wins == seeds > 0:
         word = "confirmed"
@@ -288,22 +190,18 @@ def verdict(summary: Mapping[str, Mapping[str, Any]]) -> str:
 
 def table(summary: Mapping[str, Mapping[str, Any]], data: Ring) -> str:
     """Returns the measures over the iterations, to be read."""
-    steps = next(iter(summary.values()))["steps"]
-    rows = shown_rows(steps)
-    of_data = data.measure(data.points(100_000, np.random.default_rng(0)))
-    titles = {
-        "coverage": "share of the ring covered",
-        "distance": "mean distance to the ring",
-        "in_band": "share of points in its band",
-    }
-    lines = [f"{'iteration':<30}" + "".join(f"{steps[row]:>16,}" for row in rows)]
-    for name, title in titles.items():
-        lines.append(f"{title} (data {of_data[name]:.2f})")
-        for method, showed in summary.items():
-            cells = [
-                f"{showed[name]['mean'][row]:.2f} ± {showed[name]['std'][row]:.2f}" for row in rows
-            ]
-            lines.append(f"  {METHODS[method]:<28}" + "".join(f"{cell:>16}" for cell in cells))
+    lines = point_runs.table(
+        summary,
+        METHODS,
+        {
+            "coverage": "share of the ring covered",
+            "distance": "mean distance to the ring",
+            "in_band": "share of points in its band",
+        },
+        data.measure(data.points(100_000, np.random.default_rng(0))),
+        next(iter(summary.values()))["steps"],
+        "iteration",
+    )
     lines.append(f"first iteration with {COVERED:.0%} covered, by seed")
     for method, showed in summary.items():
         found = [step for step in showed["covered_at"] if step is not None]
@@ -315,33 +213,23 @@ def table(summary: Mapping[str, Mapping[str, Any]], data: Ring) -> str:
 
 def main(values: "FlagValues") -> int:
     methods = command_line.choices(values.methods, "methods", METHODS)
-    check(values)
+    length = schedule(values)
     data = Ring(radius=values.radius, width=values.width)
 
-    from keras_cvaegan.training.run_directory import RunDirectory, write_json
     from trainers import toy_picture
 
-    output, flags = Path(values.output).expanduser(), COMMAND.settings(values)
-    RunDirectory(output).create()
-
-    def keep(runs: Runs, failed: list[str]) -> None:
-        summary = summarize(runs)
-        results = {"flags": flags, "methods": summary, "verdict": verdict(summary)}
-        write_json(output / "toy.json", {**results, "failed": failed})
-
-    began = time.monotonic()
-    runs, failed = train_all(methods, data, values, keep)
-    summary = summarize(runs)
-    if not summary:
-        raise ValueError("No training came to its end: see the messages above.")
-    shown = {METHODS[name]: list(runs[name].values()) for name in summary}
-    toy_picture.draw(output / "toy.png", data, shown)
-    print(f"\n{table(summary, data)}\n\n{verdict(summary)}")
-    for run in failed:
-        print(f"Failed, and left out here: {run}")
-    print(f"In {status.duration(time.monotonic() - began)}. Written to", end=" ")
-    print(" and ".join(shlex.quote(str(output / name)) for name in ("toy.json", "toy.png")))
-    return 1 if failed else 0
+    experiment = point_trainings.Experiment(
+        name="toy",
+        titles={method: METHODS[method] for method in methods},
+        seeds=values.seeds,
+        schedule=length,
+        train=lambda method, seed, show: train(method, seed, data, values, show),
+        summarize=summarize,
+        verdict=verdict,
+        table=lambda summary: table(summary, data),
+        figure=lambda runs: toy_picture.figure(data, runs),
+    )
+    return experiment.run(values.output, COMMAND.settings(values))
 
 
 if __name__ == "__main__":

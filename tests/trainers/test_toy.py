@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from keras_cvaegan import pictures
-from trainers import ring, toy, toy_picture
+from trainers import point_runs, ring, toy, toy_picture
 
 
 def polar(radius, degrees):
@@ -151,7 +151,7 @@ def test_a_training_that_diverges_is_told_and_left_out(tmp_path, capsys, monkeyp
             raise ValueError("gan with seed 0 has diverged at step 2.")
         path = tmp_path / "toy" / "toy.json"
         known.append(json.loads(path.read_text())["methods"].keys() if path.exists() else None)
-        run = ring.Run()
+        run = point_runs.Run()
         for step in (0, 2):
             run.add(step, polar(20 if step else 2, np.arange(360)), data)
             show(run)
@@ -191,7 +191,7 @@ def test_batches_are_of_the_seed(data):
 
 
 def test_mean_and_deviation_are_over_seeds(data):
-    runs = [ring.Run(), ring.Run()]
+    runs = [point_runs.Run(), point_runs.Run()]
     for run, radius in zip(runs, (20, 24), strict=True):
         run.add(0, polar(radius, np.arange(360)), data)
         run.add(7, polar(radius + 2, np.arange(360)), data)
@@ -205,13 +205,13 @@ def test_mean_and_deviation_are_over_seeds(data):
 def test_the_picture_has_a_row_a_method_and_a_column_an_iteration(data):
     runs = {}
     for title in ("one", "two", "three"):
-        run = ring.Run()
+        run = point_runs.Run()
         for step in range(0, 900, 100):
             run.add(step, data.points(50, np.random.default_rng(step)), data)
         runs[title] = [run, run]
     figure = toy_picture.figure(data, runs)
     above, below = figure.subfigs
-    assert len(above.axes) == 3 * len(ring.shown_rows(range(9)))
+    assert len(above.axes) == 3 * len(point_runs.shown_rows(range(9)))
     assert [axes.get_title() for axes in above.axes[:4]] == ["100", "200", "400", "800"]
     assert [axes.get_ylabel() for axes in above.axes[::4]] == ["one", "two", "three"]
     assert len(below.axes) == 2
