@@ -103,6 +103,7 @@ def measure(model: "GenerativeModel", yardstick: "Yardstick") -> dict[str, float
     judge gives the class of the picture.
     """
     from keras_cvaegan import pictures
+    from keras_cvaegan.applications import reconstruct
     from trainers import measuring
     from trainers.counting import counted
     from trainers.sharpness import sharpness
@@ -111,7 +112,7 @@ def measure(model: "GenerativeModel", yardstick: "Yardstick") -> dict[str, float
     errors, sharp, sharp_real, right = [], [], [], []
     rows = yardstick.test_rows
     for images, labels in counted("Reconstructions", batches(yardstick.test, rows), len(rows)):
-        exact = measuring.reconstruct(model, images, labels)
+        exact = reconstruct(model, images, labels)
         errors.append(measuring.squared_errors(images, exact))
         reconstructed = pictures.to_uint8(exact)
         sharp.append(sharpness(reconstructed))

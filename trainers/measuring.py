@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_cvaegan import metrics, pictures
+from keras_cvaegan.applications import reconstruct
 from keras_cvaegan.metrics.sampling import Reservoir
 from keras_cvaegan.models import GenerativeModel
 from keras_cvaegan.training.checkpoints import steps_taken
@@ -244,11 +245,6 @@ def reconstruction(
     mse, psnr = error_figures(np.concatenate(errors))
     figures = {"reconstruction_mse": mse, "reconstruction_psnr": psnr}
     return figures, sheets.reconstructions(images, reconstructed)
-
-
-def reconstruct(model: GenerativeModel, images: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Returns a model's reconstructions, of a model without classes too: float32 in [−1, 1]."""
-    return model.reconstruct(images, labels if model.conditional else np.zeros_like(labels))
 
 
 def squared_errors(images: np.ndarray, reconstructed: np.ndarray) -> np.ndarray:

@@ -30,8 +30,8 @@ def picture_flags(command: command_line.Command, output: str) -> None:
         command.string("output", None, f"folder to write (default: {output})")
 
 
-def parse_labels(text: str | None, class_names: Sequence[str]) -> list[int]:
-    """Returns the labels that `--labels` names.
+def parse_labels(text: str | None, class_names: Sequence[str], flag: str = "labels") -> list[int]:
+    """Returns the labels that a flag names; without a text all.
 
     Raises:
         ValueError: for a class that the model does not have.
@@ -52,7 +52,7 @@ def parse_labels(text: str | None, class_names: Sequence[str]) -> list[int]:
         else:
             names = ", ".join(class_names[:20]) + (", …" if len(class_names) > 20 else "")
             raise ValueError(
-                f"--labels takes numbers from 0 to {len(class_names) - 1}, or names: {names}. "
+                f"--{flag} takes numbers from 0 to {len(class_names) - 1}, or names: {names}. "
                 f"Received: {part!r}."
             )
     return list(dict.fromkeys(labels))

@@ -1,0 +1,60 @@
+"""What tests of programs that apply a trained model share: runs of untrained ones."""
+
+import contextlib
+import functools
+
+import numpy as np
+import pytest
+from untrained import TINY, write_pictures
+
+from keras_cvaegan import pictures, saving
+from keras_cvaegan.models import MODELS
+from keras_cvaegan.training.run_directory import RunDirectory
+from trainers import configuration, fit
+
+
+@contextlib.contextmanager
+def untrained_runs(root, cache, *models):
+    """Leaves a run of each model, in a folder of its name, on pictures of three classes.
+
+    Inside, a model is loaded once, so that its networks are compiled once.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("KERAS_CVAEGAN_CACHE", str(cache))
+        patch.setattr(saving, "load", functools.cache(saving.load))
+        data = write_pictures(root / "pictures")
+        for name in models:
+            _leave_run(name, root / name, data)
+        yield root
+
+
+def _leave_run(name, path, data):
+    config = configuration.configure(fit.COMMAND.parse([*TINY, data, f"--model={name}"]))
+    names = configuration.data_source(config).class_names
+    model = MODELS[name].from_preset(
+        image_shape=(16, 16, 3), num_classes=3, class_names=names, latent_dim=3
+    )
+    run = RunDirectory(path)
+    run.create()
+    run.write_config(configuration.record(config, names, "a command"))
+    model.save(run.model)
+
+
+def call(program, capsys, *arguments):
+    """Calls a program and returns its exit code, output and errors."""
+    code = program.COMMAND.call(program.main, [str(argument) for argument in arguments])
+    return (code, *capsys.readouterr())
+
+
+def read_sheet(path, rows, columns, side=16):
+    """The pictures of a grid, uint8 (rows, columns, side, side, 3)."""
+    sheet, step = pictures.read_picture(path), side + 2
+    assert sheet.shape == (rows * step + 2, columns * step + 2, 3)
+    parts = [
+        [
+            sheet[y * step + 2 : (y + 1) * step, x * step + 2 : (x + 1) * step]
+            for x in range(columns)
+        ]
+        for y in range(rows)
+    ]
+    return np.array(parts)

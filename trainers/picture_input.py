@@ -1,0 +1,213 @@
+"""Pictures that a program takes in: from files that the user names, or held out of a run's data."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+import datasets
+from datasets import files
+from datasets.reader import Reader
+from keras_cvaegan import pictures
+from keras_cvaegan.training.run_directory import RunDirectory
+from trainers import configuration
+from trainers.picture_files import parse_labels
+
+if TYPE_CHECKING:
+    from keras_cvaegan.models import GenerativeModel
+
+FILES_OR_FOLDER = "files or folders, with commas between; may be given again"
+"""For the help of a flag whose values `read_pictures` takes."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Pictures:
+    """Pictures, and what each is called.
+
+    Args:
+        images: uint8 `(n, height, width, 3)`.
+        names: of each, for the reader.
+        labels: int `(n,)`; None where they are not known.
+    """
+
+    images: np.ndarray
+    names: Sequence[str]
+    labels: np.ndarray | None = None
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+
+def picture_paths(texts: Sequence[str], flag: str) -> list[Path]:
+    """Returns the files that a flag names, those of a folder in natural order.
+
+    Args:
+        texts: values of the flag: each a file, a folder, or several of them with commas between.
+        flag: its name, for messages.
+
+    Raises:
+        ValueError: for what is not there, or a folder without pictures.
+
+    Example:
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     for name in ("2.png", "10.png", "notes.txt"):
+    ...         Path(folder, name).touch()
+    ...     [path.name for path in picture_paths([folder, f"{folder}/2.png"], "pictures")]
+    ['2.png', '10.png', '2.png']
+    """
+    found = []
+    for name in (name for text in texts for name in _names(text)):
+        path = Path(name).expanduser()
+        if not name or not path.exists():
+            raise ValueError(
+                f"--{flag} takes {FILES_OR_FOLDER}. There is no file or folder {name!r}."
+            )
+        of_path = [path]
+        if path.is_dir():
+            of_path = [path / below for below in files.pictures_below(path, path)]
+        if not of_path:
+            raise ValueError(
+                f"--{flag}: the folder {name!r} has no pictures ({' '.join(files.EXTENSIONS)})."
+            )
+        found += of_path
+    return found
+
+
+def _names(text: str) -> Iterator[str]:
+    """The paths in a text; one that is there may have commas itself."""
+    if Path(text).expanduser().exists():
+        yield text
+    else:
+        yield from (part.strip() for part in text.split(","))
+
+
+def picture_side(model: GenerativeModel) -> int:
+    """Returns height and width of a model's pictures, to which files are cropped and resized.
+
+    Raises:
+        ValueError: for a model of anything but square pictures in colour.
+    """
+    shape = model.image_shape
+    if len(shape) != 3 or shape[0] != shape[1] or shape[2] != 3:
+        raise ValueError(
+            "Pictures can be given to a model of square ones in colour, (side, side, 3). Received: "
+            f"a model of data of the shape {shape}."
+        )
+    return shape[0]
+
+
+def read_pictures(texts: Sequence[str], flag: str, model: GenerativeModel) -> Pictures:
+    """Reads the pictures that a flag names, at a model's size.
+
+    Args:
+        texts: see `picture_paths`.
+        flag: its name, for messages.
+        model: whose pictures these are to be like: the largest centred square is resized.
+
+    Returns:
+        At least one picture, without labels.
+
+    Raises:
+        ValueError: for files that are missing or no pictures; it names the file.
+    """
+    paths, side = picture_paths(texts, flag), picture_side(model)
+    if not paths:
+        raise ValueError(f"--{flag} is missing: {FILES_OR_FOLDER}.")
+    images = [pictures.read_picture(path, side) for path in paths]
+    return Pictures(np.stack(images), [str(path) for path in paths])
+
+
+def labels_of_pictures(
+    text: str | None, count: int, class_names: Sequence[str]
+) -> np.ndarray | None:
+    """Returns the labels of pictures that `--labels` gives: one for all, or one for each.
+
+    Raises:
+        ValueError: for another number of labels, or a class that the model does not have.
+
+    Example:
+
+    >>> labels_of_pictures("1,0,rose", 3, ("daisy", "rose")), labels_of_pictures("1", 2, "ab")
+    (array([1, 0, 1]), array([1, 1]))
+    """
+    if text is None:
+        return None
+    labels = [parse_labels(part, class_names)[0] for part in text.split(",")]
+    if len(labels) not in (1, count):
+        raise ValueError(
+            f"--labels takes one label for all pictures, or one for each of the {count}. "
+            f"Received: {len(labels)}."
+        )
+    return np.resize(labels, count)
+
+
+class HeldOut:
+    """The pictures of a run's data set that it was not trained on: the split "test".
+
+    Args:
+        run_dir: folder of a run of `trainers.fit`.
+
+    Raises:
+        ValueError: when the folder is not one, or its data cannot be used.
+        OSError: when decoded pictures cannot be kept.
+    """
+
+    def __init__(self, run_dir: str | os.PathLike) -> None:
+        config = RunDirectory(run_dir).read_config()["config"]
+        self._prepared = datasets.prepare(split="test", **configuration.data_arguments(config))
+        self.description = self._prepared.description
+        self.labels = np.asarray(self._prepared.labels)
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        return self.description.class_names
+
+    def draw(self, count: int, seed: int) -> Pictures:
+        """Returns pictures of any classes, by lot: `count`, or as many as there are.
+
+        Those of a smaller count are the first of a larger one's.
+        """
+        return self.take(np.random.default_rng(seed).permutation(len(self.labels))[:count])
+
+    def draw_in_turn(
+        self, labels: Sequence[int], count: int, seed: int | Sequence[int]
+    ) -> Pictures:
+        """Returns different pictures of some classes in turn, by lot within each.
+
+        Args:
+            labels: the classes, at least one.
+            count: pictures in all.
+            seed: another seed, other pictures.
+
+        Raises:
+            ValueError: when a class has too few.
+        """
+        rng = np.random.default_rng(seed)
+        shuffled = {
+            label: iter(rng.permutation(np.flatnonzero(self.labels == label))) for label in labels
+        }
+        rows = [next(shuffled[labels[number % len(labels)]], None) for number in range(count)]
+        if None in rows:
+            label = labels[rows.index(None) % len(labels)]
+            raise ValueError(
+                f"Of {self.class_names[label]!r} there are {np.sum(self.labels == label)} pictures "
+                f"held out, too few for {count} of {len(labels)} classes in turn. Ask for fewer "
+                "pictures, or more classes."
+            )
+        return self.take(np.array(rows, np.int64))
+
+    def take(self, rows: np.ndarray) -> Pictures:
+        """Returns the pictures in these rows of the split."""
+        images, labels = Reader(self._prepared.images, self._prepared.labels)(rows)
+        names = [
+            f"{self.description.split} {row} ({self.class_names[label]})"
+            for row, label in zip(rows.tolist(), labels, strict=True)
+        ]
+        return Pictures(images, names, labels.astype(np.int64))

@@ -1,0 +1,150 @@
+"""Draws pictures of one picture's class and another's looks: Fig. 6 of Zheng & Sun 2019.
+
+Row i and column j is decoded from z_s of the picture on the left and z_u of the one on top. The
+pictures may be of classes that the model has never seen.
+"""
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from trainers import command_line
+from trainers.picture_files import parse_labels
+from trainers.picture_input import (
+    FILES_OR_FOLDER,
+    HeldOut,
+    Pictures,
+    read_pictures,
+)
+
+if TYPE_CHECKING:
+    import numpy as np
+    from absl.flags import FlagValues
+
+    from keras_cvaegan.models import GenerativeModel
+
+MOST = 100
+SIDES = ("relevant", "irrelevant")
+
+COMMAND = command_line.Command("trainers.recombine", __doc__)
+command_line.run_dir_flag(COMMAND)
+with COMMAND.section("Pictures"):
+    COMMAND.repeated("relevant", f"those that give z_s, the rows: {FILES_OR_FOLDER}")
+    COMMAND.repeated("irrelevant", "those that give z_u, the columns, likewise")
+with COMMAND.section("Held-out pictures of the run's data, where none are given"):
+    COMMAND.string(
+        "relevant_labels",
+        None,
+        "classes of the rows in turn, by number or name, as in 0,3 (default: all, by lot)",
+    )
+    COMMAND.string("irrelevant_labels", None, "classes of the columns, likewise")
+    COMMAND.integer("count", 6, "pictures of rows, and of columns", lower_bound=1, upper_bound=MOST)
+    COMMAND.integer("seed", 0, "of which pictures are drawn", lower_bound=0, upper_bound=2**32 - 1)
+with COMMAND.section("Results"):
+    COMMAND.string(
+        "output", None, "folder of recombined.png and recombine.json (default: RUN_DIR/recombine)"
+    )
+
+
+def check(values: "FlagValues") -> None:
+    """Checks that no side has both pictures and labels to draw them by.
+
+    Raises:
+        ValueError: otherwise.
+    """
+    for side in SIDES:
+        if values[side].value and values[f"{side}_labels"].value is not None:
+            raise ValueError(
+                f"--{side} gives pictures, --{side}_labels classes to draw them from: give one of "
+                "the two."
+            )
+
+
+def open_pictures(values: "FlagValues", model: "GenerativeModel") -> list[Pictures]:
+    """Returns the pictures of rows and of columns.
+
+    Raises:
+        ValueError: for pictures that cannot be read, or are too many or too few.
+    """
+    import numpy as np
+
+    held_out = None
+    if not all(values[side].value for side in SIDES):
+        from trainers import measuring
+
+        held_out = HeldOut(values.run_dir)
+        measuring.check_data(model, held_out.class_names, held_out.description.image_shape)
+    found = []
+    for number, side in enumerate(SIDES):
+        texts, labels = values[side].value, values[f"{side}_labels"].value
+        if texts:
+            found.append(read_pictures(texts, side, model))
+            if len(found[-1]) > MOST:
+                raise ValueError(
+                    f"--{side} takes at most {MOST} pictures. Received: {len(found[-1])}."
+                )
+            continue
+        # Rows and columns are drawn apart: of one class, too, they are other pictures.
+        seed = [values.seed, number]
+        if labels is None:
+            classes = np.random.default_rng(seed).permutation(np.unique(held_out.labels)).tolist()
+        else:
+            classes = parse_labels(labels, held_out.class_names, f"{side}_labels")
+        found.append(held_out.draw_in_turn(classes, values.count, seed))
+    return found
+
+
+def sheet(relevant: "np.ndarray", irrelevant: "np.ndarray", images: "np.ndarray") -> "np.ndarray":
+    """Returns recombined pictures with the originals in the first column and the first row.
+
+    Args:
+        relevant: of the rows, uint8 (m, height, width, 3).
+        irrelevant: of the columns, uint8 (n, height, width, 3).
+        images: uint8 (m, n, height, width, 3).
+    """
+    import numpy as np
+
+    from keras_cvaegan import pictures
+
+    corner = np.full_like(irrelevant[:1], 255)
+    rows = [np.concatenate([corner, irrelevant])]
+    rows += [
+        np.concatenate([original[np.newaxis], row])
+        for original, row in zip(relevant, images, strict=True)
+    ]
+    return pictures.grid(rows)
+
+
+def main(values: "FlagValues") -> None:
+    run_dir = command_line.required_run_dir(values)
+    check(values)
+
+    import keras_cvaegan
+    from keras_cvaegan import pictures
+    from keras_cvaegan.applications import recombine
+    from keras_cvaegan.applications.inputs import need_two_codes
+    from keras_cvaegan.training.run_directory import write_json
+
+    model = keras_cvaegan.load(run_dir)
+    need_two_codes(model)
+    relevant, irrelevant = open_pictures(values, model)
+    images = pictures.to_uint8(recombine(model, relevant.images, irrelevant.images))
+    output = Path(values.output or Path(run_dir) / "recombine").expanduser()
+    output.mkdir(parents=True, exist_ok=True)
+    pictures.write_png(output / "recombined.png", sheet(relevant.images, irrelevant.images, images))
+    write_json(
+        output / "recombine.json",
+        {
+            "flags": COMMAND.settings(values),
+            "model": type(model).__name__,
+            "relevant": list(relevant.names),
+            "irrelevant": list(irrelevant.names),
+        },
+    )
+    print(f"Rows, which give z_s: {'; '.join(relevant.names)}")
+    print(f"Columns, which give z_u: {'; '.join(irrelevant.names)}")
+    print(f"Written to {shlex.quote(str(output))}: recombined.png, recombine.json")
+
+
+if __name__ == "__main__":
+    COMMAND.run(main)
