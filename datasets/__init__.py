@@ -13,6 +13,7 @@ from datasets.registry import (
     names,
     register,
 )
+from datasets.semi_supervised import load_semi_supervised
 
 __all__ = [
     "SPLITS",
@@ -24,6 +25,7 @@ __all__ = [
     "get",
     "in_batches",
     "load",
+    "load_semi_supervised",
     "names",
     "prepare",
     "register",

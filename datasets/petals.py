@@ -12,6 +12,7 @@ last bit.
 import dataclasses
 import json
 import math
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -179,6 +180,35 @@ def attributes(split: str, index: int, seed: int = 0) -> dict[str, float]:
         "size": 0.3 + 0.15 * u[5],
         "tint": u[6],
     }
+
+
+def visible(values: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """What pictures show of their attributes beside the class, as numbers without a jump.
+
+    Angles come as cosine and sine. Of the rotation only the phase of the petals shows, as a flower
+    of k petals turned by 1/k is the same picture. What the label decides is left out.
+
+    Args:
+        values: `(n,)` of each attribute, as data sets give them.
+
+    Returns:
+        By name float32 arrays `(n, 1)`, or `(n, 2)` of angles.
+
+    Example:
+
+    >>> values = {"size": [0.4], "rotation": [0.25], "petal_count": [2.0], "hue": [0.5]}
+    >>> visible({name: np.array(each) for name, each in values.items()})
+    {'size': array([[0.4]], dtype=float32), 'rotation': array([[-1.,  0.]], dtype=float32)}
+    """
+    shown = {}
+    for name, each in values.items():
+        if name in ("background_hue", "rotation"):
+            turns = each * values["petal_count"] if name == "rotation" else each
+            angles = 2.0 * np.pi * np.asarray(turns, np.float64)
+            shown[name] = np.stack([np.cos(angles), np.sin(angles)], axis=1)
+        elif name not in ("hue", "shape", "petal_count"):
+            shown[name] = np.reshape(each, (-1, 1))
+    return {name: each.astype(np.float32).round(6) + 0.0 for name, each in shown.items()}
 
 
 def _uniforms(split: str, index: int, seed: int) -> list[float]:

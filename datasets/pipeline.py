@@ -3,6 +3,8 @@
 import os
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from datasets.cache import Prepared, check_piece, prepare
 from datasets.devices import leave_to_jax
 from datasets.reader import Reader
@@ -119,9 +121,14 @@ def batches(
     with_attributes: bool = False,
     dtype: str = "float32",
     shard: tuple[int, int] = (0, 1),
+    rows: np.ndarray | None = None,
 ) -> "tf.data.Dataset":
-    """Returns batches of arrays that are already there: see `load`."""
-    description, count = prepared.description, prepared.description.num_images
+    """Returns batches of arrays that are already there: see `load`.
+
+    Of all examples, or of those at the indices `rows`.
+    """
+    description = prepared.description
+    count = description.num_images if rows is None else len(rows)
     if batch_size < 1 or start < 0:
         raise ValueError(
             "batch_size must be at least 1 and start at least 0. "
@@ -129,10 +136,11 @@ def batches(
         )
     if batch_size > count and (repeat or drop_remainder):
         of_part = f", part {description.part}" if description.part[1] > 1 else ""
+        of_rows = "" if rows is None else " to choose from"
         raise ValueError(
             f"A batch of {batch_size} is larger than the data: {description.name!r} has {count} "
-            f"pictures in its split {description.split!r}{of_part}. Choose a batch_size of at most "
-            f"{count}."
+            f"pictures{of_rows} in its split {description.split!r}{of_part}. Choose a batch_size "
+            f"of at most {count}."
         )
     if with_attributes and not prepared.attributes:
         raise ValueError(
@@ -148,10 +156,15 @@ def batches(
             f"batch_size={-(-batch_size // shard[1]) * shard[1]}."
         )
     leave_to_jax()
+
+    import tensorflow as tf
+
     dataset = _positions(count, batch_size, start, repeat, drop_remainder, shard)
     # Parts in the same order would bring neighbours, often of one class, into the same batch.
     first_epoch = description.part[0] << 40
     dataset = dataset.map(lambda positions: _indices(positions, count, seed, shuffle, first_epoch))
+    if rows is not None:
+        dataset = dataset.map(lambda indices: tf.gather(tf.constant(rows, tf.int64), indices))
     dataset = dataset.map(lambda indices: _gather(prepared, indices, dtype, with_attributes))
     dataset = dataset.with_options(_without_threads())
     dataset.description = description

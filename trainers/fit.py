@@ -24,10 +24,36 @@ if TYPE_CHECKING:
 
 COMMAND = command_line.Command("trainers.fit", __doc__, command_line.TRAINING_ENVIRONMENT)
 command_line.data_flags(COMMAND)
+with COMMAND.section("Labels"):
+    COMMAND.number(
+        "labelled_share",
+        1.0,
+        "share of each class's training pictures whose label counts, drawn by lot with --seed; the "
+        "others are left out, or taken with --unlabelled_rest",
+        lower_bound=0.0,
+        upper_bound=1.0,
+    )
+    COMMAND.boolean(
+        "unlabelled_rest",
+        False,
+        "lr_li_vae and lr_li_vae_gan only: half of each batch are the other pictures, without "
+        "their labels; with --set=unlabelled_classes=known, of the classes of the labelled ones",
+    )
+    COMMAND.string(
+        "unlabelled_data_dir",
+        None,
+        "lr_li_vae and lr_li_vae_gan only: half of each batch are pictures of this folder, which "
+        "have no labels, of classes known (see above) or not",
+    )
 with COMMAND.section("Model"):
     COMMAND.enum("model", "cvae_gan", command_line.MODELS, "which model")
     COMMAND.enum("preset", "compact", command_line.PRESETS, "networks and their hyper-parameters")
-    COMMAND.integer("latent_dim", None, "dimensions of z (default: the preset's)", lower_bound=1)
+    COMMAND.integer(
+        "latent_dim",
+        None,
+        "dimensions of z; of LR/LI-VAE, of each of its two codes (default: the preset's)",
+        lower_bound=1,
+    )
     COMMAND.repeated(
         "set",
         "weights of the objective and the like, as in --set=kl_weight=1,pixel_weight=2; layers "
@@ -122,12 +148,11 @@ def open_data(
     batch_size, piece = config["batch_size"] * batches_per_step, {"shard": shard}
     if config["shard_data"]:
         batch_size, piece = batch_size // shard[1], {"part": shard}
-    return datasets.load(
+    return datasets.load_semi_supervised(
         **configuration.data_arguments(config),
-        split="train",
+        **configuration.label_arguments(config),
         batch_size=batch_size,
         seed=config["seed"],
-        repeat=True,
         start=step * batch_size,
         dtype="uint8",
         **piece,
@@ -336,8 +361,20 @@ def _summary(
         spread += f", data in {distribution.num_workers} shares"
     return (
         f"{config['model']} ({config['preset']}) on {config['dataset']}: {source.count:,} pictures "
-        f"of {len(source.class_names)} classes, {config['image_size']} px{spread} → {run.path}"
+        f"of {len(source.class_names)} classes{_labels(config)}, {config['image_size']} px{spread} "
+        f"→ {run.path}"
     )
+
+
+def _labels(config: dict[str, Any]) -> str:
+    """Which pictures have labels, where not all have."""
+    said = ""
+    if config["labelled_share"] < 1.0:
+        said = f" (of {config['labelled_share']:.3g} of them the label counts, the others are "
+        said += "seen without)" if config["unlabelled_rest"] else "left out)"
+    if config["unlabelled_data_dir"]:
+        said += f" and pictures without labels from {config['unlabelled_data_dir']}"
+    return said
 
 
 if __name__ == "__main__":
