@@ -1,8 +1,9 @@
-"""Trains several models alike, and measures them side by side: Table 1 and Fig. 5 of the paper.
+"""Trains several models alike, and measures them side by side: tables and samples of the papers.
 
-All have the same data, networks, batches, steps and seeds, and one judge (Bao et al. 2017, Section
-5.1 and 5.2). Learning rates, and how many batches a step takes, are each model's own: they stand
-under the table. Started again, it goes on where it stopped.
+Table 1 and Fig. 5 of Bao et al. 2017, and, with --models=cvae,cgan,cvae_gan,lr_li_vae_gan, Tables 1
+and 2 of Zheng & Sun 2019, whose Inception score is the column of realism. All have the same data,
+networks, batches, steps and seeds, and one judge. Learning rates, and how many batches a step
+takes, are each model's own: they stand under the table. Started again, it goes on where it stopped.
 """
 
 import itertools
@@ -22,10 +23,20 @@ if TYPE_CHECKING:
     from trainers.series import Contender, Series
     from trainers.yardstick import Yardstick
 
-TITLES = {"fm_gan": "FM-GAN", "vae_gan": "VAE/GAN", "fm_cgan": "FM-CGAN", "cvae_gan": "CVAE-GAN"}
+TITLES = {
+    **{"fm_gan": "FM-GAN", "vae_gan": "VAE/GAN", "fm_cgan": "FM-CGAN", "cvae_gan": "CVAE-GAN"},
+    **{"lr_li_vae": "LR/LI-VAE", "lr_li_vae_gan": "LR/LI-VAE-GAN"},
+}
 """Of the models that papers call otherwise than their classes."""
 PAPER = ("cvae", "cgan", "fm_cgan", "cvae_gan")
 """In the order of the paper's Top-1 accuracy, from low to high."""
+RIVALS = ("cvae_gan", "lr_li_vae_gan")
+"""Of Zheng & Sun 2019, who say of the second that it is the first one's equal in score (Table 1)
+and more diverse within classes (Table 2)."""
+DIVERSITY_CLAIMS = {
+    "realism": ("at least as high a score as", lambda ours, theirs: ours >= theirs),
+    "intra_class_diversity": ("more diversity in a class than", lambda ours, theirs: ours > theirs),
+}
 
 MEASURED = (
     *("top1_accuracy", "inception_score", "frechet_distance", "kernel_distance"),
@@ -277,6 +288,40 @@ def verdict(summary: Mapping[str, Mapping[str, Any]]) -> str:
     )
 
 
+def diversity_verdicts(summary: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Returns a line for each of `DIVERSITY_CLAIMS`, where both of `RIVALS` are compared.
+
+    A claim is confirmed by all seeds, refuted where fewer than half of them bear it out. Seeds in
+    which one of the two failed do not count.
+
+    Example:
+
+    >>> of = lambda *values: {"realism": over_seeds([{"a": x} for x in values])["a"]}
+    >>> print(*diversity_verdicts({"cvae_gan": of(8.0, 9.0), "lr_li_vae_gan": of(8.5, 9.5)}))
+    Claim: LR/LI-VAE-GAN has at least as high a score as CVAE-GAN: confirmed, in 2 of 2 seeds: 9.00
+    against 8.50.
+    """
+    lines = []
+    theirs, ours = (summary.get(model, {}) for model in RIVALS)
+    for name, (said, holds) in DIVERSITY_CLAIMS.items():
+        if not all(of.get(name, {}).get("mean") is not None for of in (ours, theirs)):
+            continue
+        pairs = list(zip(ours[name]["by_seed"], theirs[name]["by_seed"], strict=True))
+        pairs = [pair for pair in pairs if None not in pair]
+        right = sum(holds(*pair) for pair in pairs)
+        word = "neither confirmed nor refuted"
+        if right == len(pairs) > 0:
+            word = "confirmed"
+        elif 2 * right < len(pairs):
+            word = "refuted"
+        lines.append(
+            f"Claim: {title(RIVALS[1])} has {said} {title(RIVALS[0])}: {word}, in {right} of "
+            f"{len(pairs)} seeds: {figures.number(ours[name]['mean'])} against "
+            f"{figures.number(theirs[name]['mean'])}."
+        )
+    return lines
+
+
 def _rises(values: Sequence[float]) -> bool:
     return all(low < high for low, high in itertools.pairwise(values))
 
@@ -303,6 +348,7 @@ def page(results: Mapping[str, Any], shown: str) -> str:
         [
             table(results["models"], results["real"]),
             results["verdict"],
+            *results["diversity_verdicts"],
             f"{results['samples']['real']:,} real and, of each training, "
             f"{results['samples']['generated']:,} generated pictures. "
             f"{figures.measured_with(results)}",
@@ -339,6 +385,7 @@ def main(values: "FlagValues") -> int:
         **{name: runs[0][name] for name in ("extractor", "judge", "reference")},
         "samples": {name: count for name, count in runs[0]["samples"].items() if name != "step"},
         "verdict": verdict(summary),
+        "diversity_verdicts": diversity_verdicts(summary),
         "notes": list(dict.fromkeys(note for run in runs for note in run["notes"])),
         "failed": series.failed(),
     }

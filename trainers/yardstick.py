@@ -84,9 +84,7 @@ class Yardstick:
         self.training = datasets.prepare(split="train", **data)
         self.test = datasets.prepare(split="test", **data)
         self.class_names = self.test.description.class_names
-        # Evenly, since the split may be in the order of the classes.
-        count = self.test.description.num_images
-        self.test_rows = np.linspace(0, count - 1, min(count, max_test_images)).astype(np.int64)
+        self.test_rows = some_rows(self.test.description.num_images, max_test_images)
         self.judge, self.about = None, about
         if classifier is not None:
             self.judge = metrics.ClassifierExtractor(classifier, name=about["name"])
@@ -231,6 +229,18 @@ class _AccuracyByJudge(metrics.Top1Accuracy):
 
     def update_state(self, images: np.ndarray, labels: np.ndarray) -> None:
         super().update_state(labels, self._judge(images)[1])
+
+
+def some_rows(count: int, most: int) -> np.ndarray:
+    """Returns the indices of at most so many of `count` examples, drawn by lot, in their order.
+
+    Example:
+
+    >>> some_rows(3, most=5), len(some_rows(100, most=5))
+    (array([0, 1, 2]), 5)
+    """
+    # Neither the first ones nor every so many: classes may come one after the other or in turn.
+    return np.sort(np.random.default_rng(0).permutation(count)[:most])
 
 
 def batches(

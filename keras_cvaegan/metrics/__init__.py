@@ -6,6 +6,7 @@ with `result`. `MetricSuite` runs them all on one pass of a feature extractor.
 
 from keras_cvaegan.metrics.accuracy import Top1Accuracy
 from keras_cvaegan.metrics.classification_accuracy_score import ClassificationAccuracyScore
+from keras_cvaegan.metrics.code_contents import attribute_r2, class_accuracy
 from keras_cvaegan.metrics.extractors import (
     ClassifierExtractor,
     FeatureExtractor,
@@ -48,6 +49,8 @@ __all__ = [
     "PrecisionRecall",
     "ReferenceStatistics",
     "Top1Accuracy",
+    "attribute_r2",
+    "class_accuracy",
     "ms_ssim",
     "recognise",
     "recognition_network",

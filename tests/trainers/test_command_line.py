@@ -7,23 +7,28 @@ import pytest
 
 from trainers import (
     ablate,
+    codes,
     command_line,
     compare,
     evaluate,
     export,
     fit,
     generate,
+    half_circles,
+    inpaint,
+    recombine,
     report,
     request,
     toy,
+    walk,
     write_records,
 )
 from trainers.demo import __main__ as demo
 from trainers.tfx import pipeline
 
 PROGRAMS = (
-    *(ablate, compare, demo, evaluate, export, fit, generate, pipeline, report, request, toy),
-    write_records,
+    *(ablate, codes, compare, demo, evaluate, export, fit, generate, half_circles, inpaint),
+    *(pipeline, recombine, report, request, toy, walk, write_records),
 )
 
 

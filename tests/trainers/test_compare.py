@@ -312,3 +312,30 @@ def summary(**accuracies):
 )
 def test_the_order_is_the_papers(accuracies, said):
     assert said in compare.verdict(summary(**accuracies))
+
+
+def rivals(name, theirs, ours):
+    of = [over_seeds([{name: x} for x in values]) for values in (theirs, ours)]
+    return dict(zip(("cvae_gan", "lr_li_vae_gan"), of, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("name", "theirs", "ours", "said"),
+    [
+        ("realism", [8.0, 9.0], [8.0, 9.5], "as CVAE-GAN: confirmed, in 2 of 2 seeds: 8.75"),
+        ("realism", [8.0, 9.0, 9.0], [7.0, 8.5, 9.5], "refuted, in 1 of 3 seeds"),
+        ("realism", [8.0, 9.0], [7.0, 9.5], "neither confirmed nor refuted, in 1 of 2"),
+        ("intra_class_diversity", [0.5, 0.6], [0.5, 0.7], "than CVAE-GAN: neither confirmed nor"),
+        ("intra_class_diversity", [None, 0.6], [0.5, 0.7], "confirmed, in 1 of 1 seeds"),
+    ],
+)
+def test_claims_of_diversity_are_judged_by_seeds(name, theirs, ours, said):
+    [line] = compare.diversity_verdicts(rivals(name, theirs, ours))
+    assert said in line
+
+
+def test_claims_of_diversity_need_both_models():
+    both = rivals("realism", [8.0], [9.0])
+    for model in both:
+        assert not compare.diversity_verdicts({model: both[model]})
+    assert not compare.diversity_verdicts(rivals("realism", [None], [9.0]))
