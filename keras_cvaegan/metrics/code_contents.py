@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 HIDDEN_UNITS = (256,)
 MAX_EPOCHS = 100
@@ -53,7 +53,7 @@ def class_accuracy(
     _check(codes, labels)
     _check(held_out_codes, held_out_labels)
     reader = _fitted(MLPClassifier, codes, labels, seed)
-    return float(reader.score(np.asarray(held_out_codes, np.float32), held_out_labels))
+    return float(reader.score(np.asarray(held_out_codes, np.float64), held_out_labels))
 
 
 def attribute_r2(
@@ -98,11 +98,13 @@ def attribute_r2(
     targets = np.concatenate(list(columns.values()), axis=1)
     _check(codes, targets)
     scale = StandardScaler().fit(targets)
-    reader = _fitted(MLPRegressor, codes, scale.transform(targets), seed)
+    reader = _fitted(MLPRegressor, codes, np.squeeze(scale.transform(targets)), seed)
     held_out = {name: _columns(held_out_attributes[name]) for name in columns}
     real = scale.transform(np.concatenate(list(held_out.values()), axis=1))
     _check(held_out_codes, real)
-    errors = np.square(reader.predict(held_out_codes).reshape(real.shape) - real).sum(axis=0)
+    errors = np.square(
+        reader.predict(np.asarray(held_out_codes, np.float64)).reshape(real.shape) - real
+    ).sum(axis=0)
     spread = np.square(real - real.mean(axis=0)).sum(axis=0)
     ends = np.cumsum([values.shape[1] for values in columns.values()])[:-1]
     return {
@@ -114,7 +116,7 @@ def attribute_r2(
 
 
 def _columns(values: np.ndarray) -> np.ndarray:
-    return np.reshape(np.asarray(values, np.float32), (len(values), -1))
+    return np.reshape(np.asarray(values, np.float64), (len(values), -1))
 
 
 def _check(codes: np.ndarray, targets: np.ndarray) -> None:
@@ -133,6 +135,8 @@ def _fitted(
 ) -> Pipeline:
     reader = make_pipeline(
         StandardScaler(),
+        # In the precision of the weights, but scaled before: codes may lie far from 0.
+        FunctionTransformer(np.float32),
         network(
             hidden_layer_sizes=HIDDEN_UNITS,
             early_stopping=True,
@@ -143,4 +147,4 @@ def _fitted(
     with warnings.catch_warnings():
         # The last of the epochs is as good an end as any.
         warnings.simplefilter("ignore", ConvergenceWarning)
-        return reader.fit(np.asarray(codes, np.float32), targets)
+        return reader.fit(np.asarray(codes, np.float64), targets)
