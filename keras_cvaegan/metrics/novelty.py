@@ -85,6 +85,50 @@ def _pixels(images: np.ndarray) -> np.ndarray:
     return images.reshape(len(images), -1).astype(np.float32) / np.float32(255)
 
 
+def nearest_training(
+    training: TrainingPictures, images: np.ndarray, k: int, block_size: int = 1_000
+) -> dict[str, Found]:
+    """Finds the training pictures that are nearest to some pictures, exactly, a block at a time.
+
+    Args:
+        training: where to search.
+        images: uint8 `(n, height, width, channels)`.
+        k: how many to find; of fewer training pictures all are.
+        block_size: training pictures in memory at a time.
+
+    Returns:
+        Distances and indices, `(n, k)` each, nearest first, by space.
+
+    Example:
+
+    >>> pictures = np.random.default_rng(0).integers(0, 256, (50, 8, 8, 3), np.uint8)
+    >>> found = nearest_training(TrainingPictures(pictures), pictures[7:8], k=2)
+    >>> distances, indices = found["pixel"]
+    >>> indices.shape, int(indices[0, 0]), float(distances[0, 0])
+    ((1, 2), 7, 0.0)
+    """
+    queries, count = training.points_of(images), len(training.images)
+    best = {
+        space: (np.zeros((len(points), 0)), np.zeros((len(points), 0), int))
+        for space, points in queries.items()
+    }
+    for start in range(0, count, block_size):
+        block = training.points(start, min(start + block_size, count))
+        for space, points in block.items():
+            search = NearestNeighbors(n_neighbors=min(k, len(points)), algorithm="brute")
+            distances, indices = search.fit(points).kneighbors(queries[space])
+            norms = np.linalg.norm(queries[space], axis=1, keepdims=True)
+            distances[distances < _ROUNDING * norms] = 0
+            distances = np.hstack([best[space][0], distances])
+            indices = np.hstack([best[space][1], indices + start])
+            order = np.argsort(distances, axis=1, kind="stable")[:, :k]
+            best[space] = (
+                np.take_along_axis(distances, order, axis=1),
+                np.take_along_axis(indices, order, axis=1),
+            )
+    return best
+
+
 class NearestNeighbourNovelty(Metric):
     """Distances of samples to their nearest training pictures, in pixels and in features.
 
@@ -215,33 +259,9 @@ class NearestNeighbourNovelty(Metric):
             self._own_distances[space] = others[:, 0]
         return {space: tuple(x[: len(samples)] for x in best) for space, best in found.items()}
 
-    def _nearest(self, queries: np.ndarray) -> dict[str, Found]:
-        """Distances and indices, `(n, k + 1)` each, of the nearest training pictures.
-
-        Of a training picture the nearest is itself: hence one more than k.
-        """
-        queries, count = self._training.points_of(queries), len(self._training.images)
-        best = {
-            space: (np.zeros((len(points), 0)), np.zeros((len(points), 0), int))
-            for space, points in queries.items()
-        }
-        for start in range(0, count, self._block_size):
-            block = self._training.points(start, min(start + self._block_size, count))
-            for space, points in block.items():
-                search = NearestNeighbors(
-                    n_neighbors=min(self._k + 1, len(points)), algorithm="brute"
-                ).fit(points)
-                distances, indices = search.kneighbors(queries[space])
-                norms = np.linalg.norm(queries[space], axis=1, keepdims=True)
-                distances[distances < _ROUNDING * norms] = 0
-                distances = np.hstack([best[space][0], distances])
-                indices = np.hstack([best[space][1], indices + start])
-                order = np.argsort(distances, axis=1, kind="stable")[:, : self._k + 1]
-                best[space] = (
-                    np.take_along_axis(distances, order, axis=1),
-                    np.take_along_axis(indices, order, axis=1),
-                )
-        return best
+    def _nearest(self, images: np.ndarray) -> dict[str, Found]:
+        # Of a training picture the nearest is itself: hence one more than k.
+        return nearest_training(self._training, images, self._k + 1, self._block_size)
 
     def describe(self) -> dict[str, Any]:
         extractor, count = self._training.extractor, len(self._training.images)

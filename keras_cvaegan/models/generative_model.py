@@ -207,8 +207,13 @@ class GenerativeModel(Step, Compilation, Inference, keras.Model):
         """
         found = find_preset(preset)
         own = cls._keyword_arguments()
-        preset_objective = {k: value for k, value in found.objective.items() if k in own}
-        return {**own, "average_decay": found.average_decay, **preset_objective}
+        objective = {k: value for k, value in cls.preset_objective(found).items() if k in own}
+        return {**own, "average_decay": found.average_decay, **objective}
+
+    @classmethod
+    def preset_objective(cls, preset: Preset) -> Mapping[str, Any]:
+        """The keyword arguments that a preset sets for models of this kind."""
+        return preset.objective
 
     @classmethod
     def _keyword_arguments(cls) -> dict[str, Any]:

@@ -100,7 +100,6 @@ class LRLIVAE(Variational, GenerativeModel):
         "latent_classifier",
         "generator",
     )
-    builder_names: ClassVar = {"generator": "code_generator"}
     updates: ClassVar = {
         # L_adv_E and L_kl reach E_u alone, L_lkd E_s alone; λ_rec is in the gradient of z_u.
         "auto_encoder": ("relevant_encoder", "irrelevant_encoder", "generator"),
@@ -211,9 +210,11 @@ class LRLIVAE(Variational, GenerativeModel):
                 f"latent_dim of {cls.__name__} must be one integer for both z_s and z_u, or a pair "
                 f"of them. Received: {latent_dim!r}."
             )
-        names = {name: cls.builder_names.get(name, name) for name in cls.network_names}
-        built = preset.code_networks(image_shape, num_classes, code_dims, names.values())
-        return {name: built[builder] for name, builder in names.items()}
+        return preset.code_networks(image_shape, num_classes, code_dims, cls.network_names)
+
+    @classmethod
+    def preset_objective(cls, preset: Preset) -> Mapping[str, Any]:
+        return preset.code_objective
 
     def make_optimizers(
         self, learning_rates: Mapping[str, float], beta_1: float | None

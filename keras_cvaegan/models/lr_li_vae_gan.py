@@ -56,10 +56,6 @@ class LRLIVAEGAN(LRLIVAE):
     """
 
     network_names = (*LRLIVAE.network_names, "discriminator")
-    builder_names: ClassVar = {
-        **LRLIVAE.builder_names,
-        "discriminator": "projection_discriminator",
-    }
     updates: ClassVar = {
         **LRLIVAE.updates,
         "adversarial": ("generator",),

@@ -41,6 +41,7 @@ class Preset:
             and z_u in place of latent_dim.
         code_image_size: default side in pixels for those.
         code_dims: of an image shape, the default dimensions of z_s and z_u.
+        code_objective: as `objective`, of LR/LI-VAE.
         batch_size: images an update.
         steps: default length of a training.
         learning_rates: of Adam, by network.
@@ -58,6 +59,7 @@ class Preset:
     code_builders: MappingProxyType[str, Callable[[ImageShape, int, Pair], keras.Model]]
     code_image_size: int
     code_dims: Callable[[ImageShape], Pair]
+    code_objective: MappingProxyType[str, Any]
     batch_size: int
     steps: int
     learning_rates: MappingProxyType[str, float]
@@ -120,8 +122,7 @@ class Preset:
         for name in names:
             if name not in builders:
                 raise ValueError(
-                    f"The preset {self.name!r} has no {name}. "
-                    f"It has {', '.join({**self.builders, **self.code_builders})}."
+                    f"The preset {self.name!r} has no {name}. It has {', '.join({**self.builders, **self.code_builders})}."
                 )
         return {name: builders[name](tuple(image_shape), num_classes, latent) for name in names}
 
@@ -152,8 +153,8 @@ def _code_builders(
             "latent_classifier": lambda shape, num_classes, dims: latent.latent_classifier(
                 dims[1], num_classes=num_classes
             ),
-            "code_generator": lambda shape, num_classes, dims: decoder(shape, latent_dim=sum(dims)),
-            "projection_discriminator": lambda shape, num_classes, dims: discriminator(
+            "generator": lambda shape, num_classes, dims: decoder(shape, latent_dim=sum(dims)),
+            "discriminator": lambda shape, num_classes, dims: discriminator(
                 shape, num_classes=num_classes
             ),
         }
@@ -204,6 +205,8 @@ _COMPACT = {
     ),
 }
 
+_COMPACT_CODE_OBJECTIVE = {"variance_decay_steps": 300}
+
 _PAPER = {
     "encoder": lambda shape, num_classes, latent_dim: googlenet.googlenet_encoder(
         shape, num_classes=num_classes, latent_dim=latent_dim
@@ -234,6 +237,7 @@ PRESETS = {
             ),
             code_image_size=32,
             code_dims=lambda image_shape: (16, 16),
+            code_objective=MappingProxyType(_COMPACT_CODE_OBJECTIVE),
             batch_size=64,
             steps=4500,
             learning_rates=MappingProxyType(
@@ -263,6 +267,8 @@ PRESETS = {
             ),
             code_image_size=64,
             code_dims=_paper_code_dims,
+            # About 2 epochs of FaceScrub.
+            code_objective=MappingProxyType({"variance_decay_steps": 3000}),
             batch_size=64,
             steps=100_000,
             learning_rates=MappingProxyType(

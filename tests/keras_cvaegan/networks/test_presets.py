@@ -9,7 +9,7 @@ from keras_cvaegan.networks import PRESETS, preset
 PAPER, COMPACT = preset("paper"), preset("compact")
 NAMES = (
     *("relevant_encoder", "irrelevant_encoder", "mixture", "latent_classifier"),
-    *("code_generator", "projection_discriminator"),
+    *("generator", "discriminator"),
 )
 
 
@@ -19,14 +19,14 @@ def code_widths(networks):
         "irrelevant_encoder": networks["irrelevant_encoder"].output["z_mean"].shape[-1],
         "mixture": networks["mixture"].input.shape[-1],
         "latent_classifier": networks["latent_classifier"].input.shape[-1],
-        "code_generator": networks["code_generator"].input.shape[-1],
+        "generator": networks["generator"].input.shape[-1],
     }
 
 
 def widths(relevant, irrelevant):
     return {
         **{"relevant_encoder": relevant, "irrelevant_encoder": irrelevant, "mixture": relevant},
-        **{"latent_classifier": irrelevant, "code_generator": relevant + irrelevant},
+        **{"latent_classifier": irrelevant, "generator": relevant + irrelevant},
     }
 
 
@@ -45,8 +45,8 @@ def test_each_network_has_its_own_dimensions(found, side, dims):
     assert networks["latent_classifier"].output["features"].shape == (None, 256)
     assert list(networks["relevant_encoder"].output) == ["z_mean"]
     assert set(networks["irrelevant_encoder"].output) == {"z_mean", "z_log_var"}
-    assert networks["code_generator"].output.shape == (None, *shape)
-    inputs = networks["projection_discriminator"].input
+    assert networks["generator"].output.shape == (None, *shape)
+    inputs = networks["discriminator"].input
     assert (inputs["images"].shape, inputs["labels"].shape) == ((None, *shape), (None, 4))
 
 
@@ -58,8 +58,8 @@ def test_dimensions_may_be_given(found, side):
 
 def test_architectures_of_the_paper_by_size():
     def discriminator(side):
-        built = PAPER.code_networks((side, side, 3), 4, names=["projection_discriminator"])
-        return built["projection_discriminator"].output["features"].shape[-1]
+        built = PAPER.code_networks((side, side, 3), 4, names=["discriminator"])
+        return built["discriminator"].output["features"].shape[-1]
 
     assert {side: discriminator(side) for side in (32, 64, 96, 128)} == {
         32: 512,
