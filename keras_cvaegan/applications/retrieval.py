@@ -189,14 +189,16 @@ class LatentIndex:
         if labels is None:
             labels = guess_labels(self.model, images)
         z = picture_codes(self.model, images, labels)[0]
+        searches = self._searches(len(z), labels, other_classes_only)
+        fewest = min((len(among) for _, among in searches), default=k)
+        if k > fewest:
+            of = " of other classes" if other_classes_only else ""
+            raise ValueError(
+                f"k must be at most the number of pictures{of} in the index, {fewest}. "
+                f"Received: {k}."
+            )
         found = Neighbours(np.zeros((len(z), k), np.float32), np.zeros((len(z), k), np.int64))
-        for rows, among in self._searches(len(z), labels, other_classes_only):
-            if k > len(among):
-                of = " of other classes" if other_classes_only else ""
-                raise ValueError(
-                    f"k must be at most the number of pictures{of} in the index, {len(among)}. "
-                    f"Received: {k}."
-                )
+        for rows, among in searches:
             search = NearestNeighbors(n_neighbors=k, algorithm="brute").fit(self.z[among])
             found.distances[rows], nearest = search.kneighbors(z[rows])
             found.indices[rows] = among[nearest]
@@ -204,11 +206,15 @@ class LatentIndex:
 
     def _searches(
         self, count: int, labels: Sequence[int] | np.ndarray | None, other_classes_only: bool
-    ) -> Iterable[tuple[np.ndarray, np.ndarray]]:
+    ) -> list[tuple[np.ndarray, np.ndarray]]:
         """Which queries are sought among which pictures."""
         if not other_classes_only:
             return [(np.arange(count), np.arange(len(self)))] if count else []
         labels = np.full(count, UNKNOWN) if labels is None else np.asarray(labels)
+        if labels.shape != (count,):
+            raise ValueError(
+                f"labels must be integers of the shape ({count},). Received: {labels.shape}."
+            )
         for of, found in (("the pictures to search by", labels), ("the index", self.labels)):
             unknown = np.sum(found == UNKNOWN)
             if unknown:

@@ -71,6 +71,8 @@ class LRLIVAE(Variational, GenerativeModel):
         likelihood_weight: λ_lkd.
         irrelevant_kl_weight: λ_kl times the pixels of an image.
         irrelevant_reconstruction_weight: λ_rec times d_u.
+        relevant_reconstruction_weight: of L_rec in what E_s minimizes; 1 in the paper. Less leaves
+            to z_u what the label does not decide.
         latent_adversarial_weight: of L_adv_E; 0 leaves the classes in z_u.
         mixture_steps: n_gm.
         variance_decay_steps: steps after which the learning rate of Σ_c falls to its hundredth
@@ -132,6 +134,7 @@ class LRLIVAE(Variational, GenerativeModel):
         likelihood_weight: float = 0.1,
         irrelevant_kl_weight: float = 10.0,
         irrelevant_reconstruction_weight: float = 1.0,
+        relevant_reconstruction_weight: float = 1.0,
         latent_adversarial_weight: float = 1.0,
         mixture_steps: int = 3,
         variance_decay_steps: int = 0,
@@ -151,6 +154,9 @@ class LRLIVAE(Variational, GenerativeModel):
         self.irrelevant_kl_weight = check_weight("irrelevant_kl_weight", irrelevant_kl_weight)
         self.irrelevant_reconstruction_weight = check_weight(
             "irrelevant_reconstruction_weight", irrelevant_reconstruction_weight
+        )
+        self.relevant_reconstruction_weight = check_weight(
+            "relevant_reconstruction_weight", relevant_reconstruction_weight
         )
         self.latent_adversarial_weight = check_weight(
             "latent_adversarial_weight", latent_adversarial_weight
@@ -269,7 +275,8 @@ class LRLIVAE(Variational, GenerativeModel):
         z_s = self.relevant_encoder(images, training=training)["z_mean"]
         z_mean, z_log_var, z_u = self.sampled(self.irrelevant_encoder(images, training=training))
         weight = self.irrelevant_reconstruction_weight / self.irrelevant_dim
-        z = ops.concatenate([z_s, scale_gradient(z_u, weight)], axis=-1)
+        relevant = scale_gradient(z_s, self.relevant_reconstruction_weight)
+        z = ops.concatenate([relevant, scale_gradient(z_u, weight)], axis=-1)
         reconstructed = self.generator(z, training=training)
         logits = self.latent_classifier(z_u, training=training)["logits"]
         measures = {

@@ -37,8 +37,8 @@ class LRLIVAEGAN(LRLIVAE):
         adversarial_weight: of L_adv_G.
         adversarial_loss: "logistic", as above, or "hinge".
         likelihood_weight, irrelevant_kl_weight, irrelevant_reconstruction_weight,
-            latent_adversarial_weight, mixture_steps, variance_decay_steps, unlabelled_classes: see
-            `LRLIVAE`.
+            relevant_reconstruction_weight, latent_adversarial_weight, mixture_steps,
+            variance_decay_steps, unlabelled_classes: see `LRLIVAE`.
         class_names, seed, average_decay, horizontal_flip, preset: see `GenerativeModel`.
 
     Raises:
@@ -77,6 +77,7 @@ class LRLIVAEGAN(LRLIVAE):
         likelihood_weight: float = 0.1,
         irrelevant_kl_weight: float = 10.0,
         irrelevant_reconstruction_weight: float = 1.0,
+        relevant_reconstruction_weight: float = 1.0,
         latent_adversarial_weight: float = 1.0,
         mixture_steps: int = 3,
         variance_decay_steps: int = 0,
@@ -93,6 +94,7 @@ class LRLIVAEGAN(LRLIVAE):
             likelihood_weight=likelihood_weight,
             irrelevant_kl_weight=irrelevant_kl_weight,
             irrelevant_reconstruction_weight=irrelevant_reconstruction_weight,
+            relevant_reconstruction_weight=relevant_reconstruction_weight,
             latent_adversarial_weight=latent_adversarial_weight,
             mixture_steps=mixture_steps,
             variance_decay_steps=variance_decay_steps,
