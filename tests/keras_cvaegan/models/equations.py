@@ -20,6 +20,7 @@ WEIGHTS = {
     "likelihood_weight": 0.3,
     "irrelevant_kl_weight": 90.0,
     "irrelevant_reconstruction_weight": 2.0,
+    "relevant_reconstruction_weight": 0.6,
     "latent_adversarial_weight": 0.7,
 }
 
@@ -221,7 +222,10 @@ def code_objectives(model, images, labels):
     kl_weight = w["irrelevant_kl_weight"] / (images.shape[1] * images.shape[2])
     pixel_weight = w["irrelevant_reconstruction_weight"] / model.irrelevant_dim
     joint = {
-        "relevant_encoder": lambda: e.pixels() + w["likelihood_weight"] * e.likelihood(),
+        "relevant_encoder": lambda: (
+            w["relevant_reconstruction_weight"] * e.pixels()
+            + w["likelihood_weight"] * e.likelihood()
+        ),
         "irrelevant_encoder": lambda: (
             pixel_weight * e.pixels()
             + kl_weight * e.kl_divergence()
