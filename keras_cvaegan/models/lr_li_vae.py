@@ -219,6 +219,12 @@ class LRLIVAE(Variational, GenerativeModel):
         return preset.code_networks(image_shape, num_classes, code_dims, cls.network_names)
 
     @classmethod
+    def default_learning_rates(cls, preset: Preset) -> dict[str, float]:
+        rates = super().default_learning_rates(preset)
+        own = {name: rate for name, rate in preset.code_learning_rates.items() if name in rates}
+        return {**rates, **own}
+
+    @classmethod
     def preset_objective(cls, preset: Preset) -> Mapping[str, Any]:
         return preset.code_objective
 
