@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import keras
 
 from keras_cvaegan.layers import GaussianMixtureHead
@@ -10,12 +12,20 @@ from keras_cvaegan.networks.mlp import mlp_classifier
 from keras_cvaegan.precision import full_precision_dtype
 
 
-def mixture(latent_dim: int, *, num_classes: int, name: str = "mixture") -> keras.Model:
+def mixture(
+    latent_dim: int,
+    *,
+    num_classes: int,
+    least_deviation: float = 1e-3,
+    name: str = "mixture",
+) -> keras.Model:
     """A `GaussianMixtureHead` as a network.
 
     Args:
         latent_dim: dimensions of the codes.
         num_classes: at least 1.
+        least_deviation: what no σ_c falls below: codes and their Gaussians that are free to
+            contract together do so without end.
         name: of the model.
 
     Returns:
@@ -29,7 +39,10 @@ def mixture(latent_dim: int, *, num_classes: int, name: str = "mixture") -> kera
     check_positive_integer("latent_dim", latent_dim)
     check_positive_integer("num_classes", num_classes)
     z = keras.Input((latent_dim,), dtype=full_precision_dtype(), name="z")
-    return keras.Model(z, GaussianMixtureHead(num_classes, name="head")(z), name=name)
+    head = GaussianMixtureHead(
+        num_classes, log_variance_range=(2.0 * math.log(least_deviation), 14.0), name="head"
+    )
+    return keras.Model(z, head(z), name=name)
 
 
 def latent_classifier(

@@ -132,6 +132,7 @@ def _code_builders(
     encoder: Callable[..., keras.Model],
     decoder: Callable[..., keras.Model],
     discriminator: Callable[..., keras.Model],
+    least_deviation: float = 1e-3,
 ) -> MappingProxyType[str, Callable[[ImageShape, int, Pair], keras.Model]]:
     """The networks of LR/LI-VAE, of an architecture's three.
 
@@ -139,6 +140,7 @@ def _code_builders(
         encoder: takes image_shape, latent_dim, deterministic and name.
         decoder: takes image_shape and latent_dim.
         discriminator: takes image_shape and num_classes.
+        least_deviation: of the mixture.
     """
     return MappingProxyType(
         {
@@ -149,7 +151,7 @@ def _code_builders(
                 shape, latent_dim=dims[1], deterministic=False, name="irrelevant_encoder"
             ),
             "mixture": lambda shape, num_classes, dims: latent.mixture(
-                dims[0], num_classes=num_classes
+                dims[0], num_classes=num_classes, least_deviation=least_deviation
             ),
             "latent_classifier": lambda shape, num_classes, dims: latent.latent_classifier(
                 dims[1], num_classes=num_classes
@@ -211,10 +213,9 @@ _COMPACT = {
 _COMPACT_CODE_OBJECTIVE = {
     "irrelevant_kl_weight": 2048.0,
     "irrelevant_reconstruction_weight": 16.0,
-    "relevant_reconstruction_weight": 0.0,
-    "latent_adversarial_weight": 100.0,
+    "relevant_reconstruction_weight": 0.02,
+    "latent_adversarial_weight": 30.0,
     "adversarial_weight": 10.0,
-    "variance_decay_steps": 1000,
 }
 
 _PAPER = {
@@ -244,12 +245,13 @@ PRESETS = {
                 _compact_code_encoder,
                 functools.partial(compact.compact_generator, num_classes=None),
                 functools.partial(compact.compact_projection_discriminator, base_filters=24),
+                least_deviation=0.15,
             ),
             code_image_size=32,
             code_dims=lambda image_shape: (16, 16),
             code_objective=MappingProxyType(_COMPACT_CODE_OBJECTIVE),
             code_learning_rates=MappingProxyType(
-                {"generator": 1e-3, "irrelevant_encoder": 1e-3, "latent_classifier": 3e-3}
+                {"generator": 1e-3, "latent_classifier": 1e-3, "mixture/log_variances": 5e-3}
             ),
             batch_size=64,
             steps=4500,
