@@ -1,11 +1,19 @@
 """What a trained model is for: each application works on any fitted model."""
 
+from keras_cvaegan.applications.attribute_transfer import transfer
 from keras_cvaegan.applications.inpainting import fill_holes, inpaint
 from keras_cvaegan.applications.inputs import reconstruct
 from keras_cvaegan.applications.interpolation import interpolate
 from keras_cvaegan.applications.latent_directions import (
     PrincipalDirections,
     principal_directions,
+)
+from keras_cvaegan.applications.latent_map import (
+    LatentMap,
+    LatentStatistics,
+    latent_map,
+    latent_statistics,
+    map_cells,
 )
 from keras_cvaegan.applications.latent_walks import (
     Walk,
@@ -20,26 +28,52 @@ from keras_cvaegan.applications.masks import (
     rectangle_mask,
     region_mask,
 )
+from keras_cvaegan.applications.morphing import morph
+from keras_cvaegan.applications.novelty import Copies, find_copies
+from keras_cvaegan.applications.picture_codes import guess_labels, picture_codes
 from keras_cvaegan.applications.plug_and_play import PlugAndPlay, denoising_prior
 from keras_cvaegan.applications.recombination import recombine
+from keras_cvaegan.applications.retrieval import LatentIndex
+from keras_cvaegan.applications.super_resolution import (
+    back_project,
+    enlarge,
+    shrink,
+    super_resolve,
+)
 
 __all__ = [
+    "Copies",
+    "LatentIndex",
+    "LatentMap",
+    "LatentStatistics",
     "PlugAndPlay",
     "PrincipalDirections",
     "Walk",
+    "back_project",
     "denoising_prior",
     "dimension_changes",
     "dimension_walk",
+    "enlarge",
     "fill_holes",
+    "find_copies",
+    "guess_labels",
     "hole_masks",
     "inpaint",
     "interpolate",
+    "latent_map",
+    "latent_statistics",
     "latent_walk",
+    "map_cells",
+    "morph",
     "part_of_code",
+    "picture_codes",
     "picture_mask",
     "principal_directions",
     "recombine",
     "reconstruct",
     "rectangle_mask",
     "region_mask",
+    "shrink",
+    "super_resolve",
+    "transfer",
 ]

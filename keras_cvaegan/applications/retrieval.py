@@ -186,8 +186,11 @@ class LatentIndex:
                 or what `picture_codes` refuses.
         """
         check_count("k", k)
-        if labels is None:
-            labels = guess_labels(self.model, images)
+        labels = guess_labels(self.model, images) if labels is None else np.asarray(labels)
+        if labels is not None and labels.shape != (len(images),):
+            raise ValueError(
+                f"labels must be integers of the shape ({len(images)},). Received: {labels.shape}."
+            )
         z = picture_codes(self.model, images, labels)[0]
         searches = self._searches(len(z), labels, other_classes_only)
         fewest = min((len(among) for _, among in searches), default=k)
@@ -205,16 +208,12 @@ class LatentIndex:
         return found
 
     def _searches(
-        self, count: int, labels: Sequence[int] | np.ndarray | None, other_classes_only: bool
+        self, count: int, labels: np.ndarray | None, other_classes_only: bool
     ) -> list[tuple[np.ndarray, np.ndarray]]:
         """Which queries are sought among which pictures."""
         if not other_classes_only:
             return [(np.arange(count), np.arange(len(self)))] if count else []
-        labels = np.full(count, UNKNOWN) if labels is None else np.asarray(labels)
-        if labels.shape != (count,):
-            raise ValueError(
-                f"labels must be integers of the shape ({count},). Received: {labels.shape}."
-            )
+        labels = np.full(count, UNKNOWN) if labels is None else labels
         for of, found in (("the pictures to search by", labels), ("the index", self.labels)):
             unknown = np.sum(found == UNKNOWN)
             if unknown:
@@ -234,7 +233,8 @@ def _read(path: str) -> tuple[dict[str, Any], np.ndarray, np.ndarray, list[str]]
         with Path(path).open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             kept = json.loads(str(arrays["kept"]))
             names = json.loads(arrays["names"].tobytes().decode("ascii"))
-            _name(kept["model"]), kept["version"], kept["about"]
+            model = {name: kept["model"][name] for name in ("kind", "fingerprint")}
+            kept = {"version": kept["version"], "model": model, "about": kept["about"]}
             return kept, arrays["z"], arrays["labels"], names
     except FileNotFoundError:
         raise ValueError(f"There is no index at {path!r}. Build it first.") from None

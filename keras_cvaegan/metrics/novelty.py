@@ -1,6 +1,7 @@
 """How far samples are from the training pictures: whether a model draws or copies."""
 
 import dataclasses
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -86,7 +87,11 @@ def _pixels(images: np.ndarray) -> np.ndarray:
 
 
 def nearest_training(
-    training: TrainingPictures, images: np.ndarray, k: int, block_size: int = 1_000
+    training: TrainingPictures,
+    images: np.ndarray,
+    k: int,
+    block_size: int = 1_000,
+    progress: Callable[[int], None] = lambda searched: None,
 ) -> dict[str, Found]:
     """Finds the training pictures that are nearest to some pictures, exactly, a block at a time.
 
@@ -95,6 +100,7 @@ def nearest_training(
         images: uint8 `(n, height, width, channels)`.
         k: how many to find; of fewer training pictures all are.
         block_size: training pictures in memory at a time.
+        progress: is called with the number of training pictures that were searched.
 
     Returns:
         Distances and indices, `(n, k)` each, nearest first, by space.
@@ -113,7 +119,8 @@ def nearest_training(
         for space, points in queries.items()
     }
     for start in range(0, count, block_size):
-        block = training.points(start, min(start + block_size, count))
+        stop = min(start + block_size, count)
+        block = training.points(start, stop)
         for space, points in block.items():
             search = NearestNeighbors(n_neighbors=min(k, len(points)), algorithm="brute")
             distances, indices = search.fit(points).kneighbors(queries[space])
@@ -126,6 +133,7 @@ def nearest_training(
                 np.take_along_axis(distances, order, axis=1),
                 np.take_along_axis(indices, order, axis=1),
             )
+        progress(stop)
     return best
 
 

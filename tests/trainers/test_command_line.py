@@ -16,10 +16,16 @@ from trainers import (
     generate,
     half_circles,
     inpaint,
+    latent_map,
+    morph,
+    novelty,
     recombine,
     report,
     request,
+    retrieve,
+    super_resolve,
     toy,
+    transfer,
     walk,
     write_records,
 )
@@ -28,7 +34,8 @@ from trainers.tfx import pipeline
 
 PROGRAMS = (
     *(ablate, codes, compare, demo, evaluate, export, fit, generate, half_circles, inpaint),
-    *(pipeline, recombine, report, request, toy, walk, write_records),
+    *(latent_map, morph, novelty, pipeline, recombine, report, request, retrieve, super_resolve),
+    *(toy, transfer, walk, write_records),
 )
 
 

@@ -1,0 +1,68 @@
+"""The pictures of a run's data, read by their rows."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import numpy as np
+
+import datasets
+from datasets.reader import Reader
+from keras_cvaegan.training.run_directory import RunDirectory
+from trainers import configuration
+from trainers.picture_input import Pictures
+
+
+class RunPictures:
+    """A split of the data that a run is of; what is asked for is read from disk.
+
+    Args:
+        run_dir: folder of a run of `trainers.fit`.
+        split: "train", "validation" or "test".
+
+    Attributes:
+        description: a `datasets.Description`.
+        labels: integers `(n,)`.
+        images: uint8 `(n, side, side, 3)`, mapped from disk.
+
+    Raises:
+        ValueError: when the folder is not one, or its data cannot be used.
+        OSError: when decoded pictures cannot be kept.
+    """
+
+    def __init__(self, run_dir: str | os.PathLike, split: str) -> None:
+        config = RunDirectory(run_dir).read_config()["config"]
+        prepared = datasets.prepare(split=split, **configuration.data_arguments(config))
+        self.description = prepared.description
+        self.labels = np.asarray(prepared.labels)
+        self.images = prepared.images
+        self._read = Reader(prepared.images, prepared.labels)
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        return self.description.class_names
+
+    def names(self, rows: np.ndarray) -> list[str]:
+        """Returns what the pictures in these rows are called."""
+        return [
+            f"{self.description.split} {row} ({self.class_names[self.labels[row]]})"
+            for row in np.asarray(rows).tolist()
+        ]
+
+    def take(self, rows: np.ndarray) -> Pictures:
+        """Returns the pictures in these rows."""
+        rows = np.asarray(rows, np.int64)
+        images, labels = self._read(rows)
+        return Pictures(images, self.names(rows), labels.astype(np.int64))
+
+    def batches(
+        self, rows: np.ndarray, size: int = 256
+    ) -> Iterator[tuple[np.ndarray, np.ndarray, list[str]]]:
+        """Yields images, labels and names of the pictures in these rows, some at a time."""
+        for start in range(0, len(rows), size):
+            found = self.take(rows[start : start + size])
+            yield found.images, found.labels, list(found.names)

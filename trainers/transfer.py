@@ -1,0 +1,136 @@
+"""Shows pictures as other classes, with the attributes they have: Section S8.1 of Bao et al. 2017.
+
+Each row has a picture, its reconstruction, and what is decoded from the same code under each of
+some classes: a row is one picture under many labels, a column many pictures under one.
+"""
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from trainers import command_line
+from trainers.picture_files import parse_labels
+from trainers.picture_input import (
+    FILES_OR_FOLDER,
+    HeldOut,
+    Pictures,
+    labels_of_pictures,
+    read_pictures,
+)
+
+if TYPE_CHECKING:
+    from absl.flags import FlagValues
+
+    from keras_cvaegan.models import GenerativeModel
+
+MOST = 100
+SHOWN_CLASSES = 10
+
+COMMAND = command_line.Command("trainers.transfer", __doc__)
+command_line.run_dir_flag(COMMAND)
+with COMMAND.section("Pictures"):
+    COMMAND.repeated(
+        "pictures", f"{FILES_OR_FOLDER} (default: held-out ones of the run's data, by lot)"
+    )
+    COMMAND.integer("count", 6, "held-out pictures", lower_bound=1, upper_bound=MOST)
+    COMMAND.integer("seed", 0, "of which are drawn", lower_bound=0, upper_bound=2**32 - 1)
+with COMMAND.section("Classes, by number or name"):
+    COMMAND.string(
+        "labels",
+        None,
+        "those of held-out pictures, in turn, as in 0,3 (default: all, by lot); of --pictures one "
+        "for all or one for each (default: guessed by the model's classifier)",
+    )
+    COMMAND.string("to_labels", None, f"those to show them as (default: the first {SHOWN_CLASSES})")
+with COMMAND.section("Results"):
+    COMMAND.string(
+        "output",
+        None,
+        "folder of transferred.png and transfer.json (default: RUN_DIR/transfer)",
+    )
+
+
+def parse_targets(text: str | None, class_names: tuple[str, ...]) -> list[int]:
+    """Returns the labels that `--to_labels` names; without a text the first.
+
+    Raises:
+        ValueError: for a class that the model does not have, or too many.
+
+    Example:
+
+    >>> parse_targets("rose,0", ("daisy", "rose"))
+    [1, 0]
+    """
+    targets = parse_labels(text, class_names, "to_labels")
+    if text is None:
+        return targets[:SHOWN_CLASSES]
+    if len(targets) > MOST:
+        raise ValueError(f"--to_labels takes at most {MOST} classes. Received: {len(targets)}.")
+    return targets
+
+
+def open_pictures(values: "FlagValues", model: "GenerativeModel") -> Pictures:
+    """Returns the pictures to show, with labels where they are known.
+
+    Raises:
+        ValueError: for pictures or labels that the model does not take.
+    """
+    if values.pictures:
+        found = read_pictures(values.pictures, "pictures", model)
+        if len(found) > MOST:
+            raise ValueError(f"--pictures takes at most {MOST}. Received: {len(found)}.")
+        labels = labels_of_pictures(values.labels, len(found), model.class_names)
+        return Pictures(found.images, found.names, labels)
+    from trainers import measuring
+
+    held_out = HeldOut(values.run_dir)
+    measuring.check_data(model, held_out.class_names, held_out.description.image_shape)
+    classes = parse_labels(values.labels, held_out.class_names)
+    if values.labels is None:
+        there = np.unique(held_out.labels)
+        classes = np.random.default_rng(values.seed).permutation(there).tolist()
+    return held_out.draw_in_turn(classes, values.count, values.seed)
+
+
+def main(values: "FlagValues") -> None:
+    run_dir = command_line.required_run_dir(values)
+
+    import keras_cvaegan
+    from keras_cvaegan import pictures
+    from keras_cvaegan.applications import reconstruct, transfer
+    from keras_cvaegan.applications.attribute_transfer import need_classes, own_labels
+    from keras_cvaegan.applications.inputs import need_network
+    from keras_cvaegan.training.run_directory import write_json
+
+    model = keras_cvaegan.load(run_dir)
+    need_classes(model)
+    need_network(model, "encoder")
+    targets = parse_targets(values.to_labels, model.class_names)
+    taken = open_pictures(values, model)
+    labels = own_labels(model, taken.images, taken.labels).argmax(axis=1)
+    columns = [taken.images, pictures.to_uint8(reconstruct(model, taken.images, labels))]
+    for target in targets:
+        of_target = transfer(model, taken.images, np.full(len(taken), target), labels)
+        columns.append(pictures.to_uint8(of_target))
+    output = Path(values.output or Path(run_dir) / "transfer").expanduser()
+    output.mkdir(parents=True, exist_ok=True)
+    pictures.write_png(output / "transferred.png", pictures.grid(list(np.stack(columns, axis=1))))
+    results = {
+        "flags": COMMAND.settings(values),
+        "model": type(model).__name__,
+        "rows": list(taken.names),
+        "labels": "guessed by its classifier" if taken.labels is None else "given",
+        "classes": [model.class_names[label] for label in labels],
+        "columns": ["original", "reconstruction", *(model.class_names[t] for t in targets)],
+    }
+    write_json(output / "transfer.json", results)
+    print(f"Rows from top to bottom: {'; '.join(results['rows'])}")
+    print(f"Their classes, {results['labels']}: {'; '.join(results['classes'])}")
+    print(f"Columns from left to right: {'; '.join(results['columns'])}")
+    print(f"Written to {shlex.quote(str(output))}: transferred.png, transfer.json")
+
+
+if __name__ == "__main__":
+    COMMAND.run(main)
