@@ -27,6 +27,7 @@ def load_semi_supervised(
     unlabelled_data_dir: str | os.PathLike | None = None,
     data_dir: str | os.PathLike | None = None,
     cache_dir: str | os.PathLike | None = None,
+    batches_per_step: int = 1,
     start: int = 0,
     dtype: str = "float32",
     shard: tuple[int, int] = (0, 1),
@@ -36,8 +37,8 @@ def load_semi_supervised(
     """Returns endless batches of training images, of which some have labels and others none.
 
     Those without have the label `UNLABELLED`, −1. In each batch images with and without a label
-    alternate. Both streams go on from any `start`, bit for bit, and divide among workers, as those
-    of `datasets.load`.
+    alternate: `batches_per_step` with, then as many without, and so on. Both streams go on from any
+    `start`, bit for bit, and divide among workers, as those of `datasets.load`.
 
     Args:
         name: a name from `datasets.names()`.
@@ -48,6 +49,8 @@ def load_semi_supervised(
             one picture does.
         unlabelled_rest: whether the other ones come without labels; else they are left out.
         unlabelled_data_dir: a folder of pictures without labels, of the same or of other classes.
+        batches_per_step: how many parts a model's step has. Part i of P takes the rows i, i + P, …
+            of a batch, and half of these have labels.
         data_dir, cache_dir, start, dtype, shard, part, **options: see `datasets.load`.
 
     Returns:
@@ -88,10 +91,11 @@ def load_semi_supervised(
         unlabelled = others, None
     of_each = batch_size
     if unlabelled is not None:
-        of_each = batch_size // 2
-        if batch_size != 2 * of_each or start % 2:
+        of_each, least = batch_size // 2, 2 * batches_per_step * shard[1]
+        if batch_size % least or start % batch_size:
             raise ValueError(
-                "Half of the images of a batch have labels: batch_size must be even. "
+                "Half of the images have labels, in each part of a step and on each worker: "
+                f"batch_size must be a multiple of {least}, start of batch_size. "
                 f"Received: batch_size={batch_size}, start={start}."
             )
     stream = {"shuffle": True, "repeat": True, "drop_remainder": True, "dtype": dtype}
@@ -100,7 +104,7 @@ def load_semi_supervised(
     if unlabelled is not None:
         others, rows = unlabelled
         without = batches(others, of_each, seed + _OTHER_ORDER, rows=rows, **stream)
-        dataset = _alternating(dataset, without)
+        dataset = _alternating(dataset, without, batches_per_step)
     dataset.description = prepared.description
     return dataset
 
@@ -151,18 +155,20 @@ def labelled_rows(
     return np.sort(np.concatenate(chosen))
 
 
-def _alternating(labelled: "tf.data.Dataset", unlabelled: "tf.data.Dataset") -> "tf.data.Dataset":
-    """Joins batches of two streams row by row; the second ones lose their labels."""
+def _alternating(
+    labelled: "tf.data.Dataset", unlabelled: "tf.data.Dataset", run: int
+) -> "tf.data.Dataset":
+    """Joins batches of two streams, `run` rows by `run` rows; the second ones lose their labels."""
     import tensorflow as tf
+
+    def alternate(x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
+        count, *shape = x.shape.as_list()
+        runs = [tf.reshape(each, [-1, run, *shape]) for each in (x, y)]
+        return tf.reshape(tf.stack(runs, axis=1), [2 * count, *shape])
 
     def join(of_labelled: tuple, of_unlabelled: tuple) -> tuple[tf.Tensor, tf.Tensor]:
         images, labels = of_labelled
         others, own_labels = of_unlabelled
-        pairs = tf.stack([images, others], axis=1)
-        both = tf.stack([labels, tf.fill(tf.shape(own_labels), UNLABELLED)], axis=1)
-        shape = pairs.shape.as_list()
-        count = None if shape[0] is None else 2 * shape[0]
-        images = tf.reshape(pairs, tf.concat([[-1], tf.shape(pairs)[2:]], axis=0))
-        return tf.ensure_shape(images, [count, *shape[2:]]), tf.reshape(both, [-1])
+        return alternate(images, others), alternate(labels, tf.fill(own_labels.shape, UNLABELLED))
 
     return tf.data.Dataset.zip(labelled, unlabelled).map(join)

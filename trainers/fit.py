@@ -151,6 +151,7 @@ def open_data(
     return datasets.load_semi_supervised(
         **configuration.data_arguments(config),
         **configuration.label_arguments(config),
+        batches_per_step=batches_per_step,
         batch_size=batch_size,
         seed=config["seed"],
         start=step * batch_size,

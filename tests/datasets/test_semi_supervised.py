@@ -97,6 +97,21 @@ def test_shards_are_consecutive_pieces_of_the_batches():
             np.testing.assert_array_equal(joined, batch[column])
 
 
+@pytest.mark.parametrize("shard", [(0, 1), (1, 2)])
+def test_each_part_of_a_step_has_both_kinds(shard):
+    parts = 4
+    options = {"batch_size": 16, "batches_per_step": parts, "shard": shard}
+    for _, labels in taken(load(**REST, **options), 5):
+        for part in range(parts):
+            of_part = labels[part::parts]
+            assert (of_part == UNLABELLED).sum() == len(of_part) // 2
+    together = {i.tobytes() for images, _ in taken(load(**REST, **options), 3) for i in images}
+    one_by_one = {"batch_size": 16, "shard": shard}
+    assert together == {
+        i.tobytes() for images, _ in taken(load(**REST, **one_by_one), 3) for i in images
+    }
+
+
 def test_seeds_keep_other_labels_and_parts_have_their_own():
     def kept(**options):
         return {
@@ -131,8 +146,12 @@ def test_what_cannot_be_is_refused(tmp_path):
         check_labels(0.5, True, tmp_path)
     with pytest.raises(ValueError, match="choose a labelled_share below 1"):
         check_labels(1.0, True, None)
-    with pytest.raises(ValueError, match=r"must be even. Received: batch_size=7"):
+    with pytest.raises(
+        ValueError, match=r"a multiple of 2, start of batch_size\. Received"
+    ):
         load(batch_size=7, **REST)
+    with pytest.raises(ValueError, match=r"a multiple of 12, .* Received: batch_size=8"):
+        load(batches_per_step=3, shard=(0, 2), **REST)
     with pytest.raises(ValueError, match="has no pictures"):
         load(unlabelled_data_dir=tmp_path)
     with pytest.raises(ValueError, match=re.escape("has 20 pictures to choose from")):

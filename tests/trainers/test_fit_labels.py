@@ -33,6 +33,10 @@ def test_a_run_with_few_labels_goes_on_where_it_stopped(call, tmp_path):
     )
     for x, y in zip(received, expected, strict=True):
         np.testing.assert_array_equal(x, y)
+    # Each part of a step has images with a label.
+    lines = (tmp_path / "two" / "metrics.jsonl").read_text().splitlines()
+    for name in ("classification_loss", "latent_classification_loss", "latent_uniformity_loss"):
+        assert all(json.loads(line)[name] > 0 for line in lines), name
     config = json.loads((tmp_path / "two" / "config.json").read_text())["config"]
     assert config["labelled_share"] == 0.1 and config["unlabelled_rest"]
     code, _, errors = call(*flags, "--steps=2", "--labelled_share=0.2", run="two")
