@@ -125,7 +125,7 @@ def batches(
 ) -> "tf.data.Dataset":
     """Returns batches of arrays that are already there: see `load`.
 
-    Of all examples, or of those at the indices `rows`.
+    Of all examples, or of those at the indices `rows`, which a batch may have several times.
     """
     description = prepared.description
     count = description.num_images if rows is None else len(rows)
@@ -134,12 +134,11 @@ def batches(
             "batch_size must be at least 1 and start at least 0. "
             f"Received: batch_size={batch_size}, start={start}."
         )
-    if batch_size > count and (repeat or drop_remainder):
+    if batch_size > count and (repeat or drop_remainder) and rows is None:
         of_part = f", part {description.part}" if description.part[1] > 1 else ""
-        of_rows = "" if rows is None else " to choose from"
         raise ValueError(
             f"A batch of {batch_size} is larger than the data: {description.name!r} has {count} "
-            f"pictures{of_rows} in its split {description.split!r}{of_part}. Choose a batch_size "
+            f"pictures in its split {description.split!r}{of_part}. Choose a batch_size "
             f"of at most {count}."
         )
     if with_attributes and not prepared.attributes:
@@ -162,7 +161,10 @@ def batches(
     dataset = _positions(count, batch_size, start, repeat, drop_remainder, shard)
     # Parts in the same order would bring neighbours, often of one class, into the same batch.
     first_epoch = description.part[0] << 40
-    dataset = dataset.map(lambda positions: _indices(positions, count, seed, shuffle, first_epoch))
+    epochs = 2 + (batch_size - 1) // count
+    dataset = dataset.map(
+        lambda positions: _indices(positions, count, seed, shuffle, first_epoch, epochs)
+    )
     if rows is not None:
         dataset = dataset.map(lambda indices: tf.gather(tf.constant(rows, tf.int64), indices))
     dataset = dataset.map(lambda indices: _gather(prepared, indices, dtype, with_attributes))
@@ -213,9 +215,9 @@ def _positions(
 
 
 def _indices(
-    positions: "tf.Tensor", count: int, seed: int, shuffle: bool, first_epoch: int
+    positions: "tf.Tensor", count: int, seed: int, shuffle: bool, first_epoch: int, most: int = 2
 ) -> "tf.Tensor":
-    """Returns the indices of the examples at these positions, which touch two epochs at most.
+    """Returns the indices of the examples at these positions, which touch `most` epochs at most.
 
     Epochs are numbered from `first_epoch` on.
     """
@@ -237,7 +239,10 @@ def _indices(
         once = tf.random.experimental.index_shuffle(offsets, keys[0], max_index=count - 1)
         return tf.random.experimental.index_shuffle(once, keys[1], max_index=count - 1)[:-1]
 
-    return tf.where(epochs == first, permuted(first), permuted(first + 1))
+    indices = permuted(first)
+    for later in range(1, most):
+        indices = tf.where(epochs == first + later, permuted(first + later), indices)
+    return indices
 
 
 def _gather(prepared: Prepared, indices: "tf.Tensor", dtype: str, with_attributes: bool) -> tuple:

@@ -1,6 +1,7 @@
 """Batches for semi-supervised training: half of each with labels, half without."""
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -72,15 +73,27 @@ def load_semi_supervised(
     """
     check_labels(labelled_share, unlabelled_rest, unlabelled_data_dir)
     keywords = {"cache_dir": cache_dir, "part": part}
+    if labelled_share < 1.0 and part[1] > 1:
+        raise ValueError(
+            "Which pictures keep their label is drawn for all of them: a labelled_share below 1 "
+            f"needs the whole data set on each worker. Received: part={part}."
+        )
     prepared = prepare(name, "train", image_size, data_dir=data_dir, **keywords, **options)
     chosen = labelled_rows(
         prepared.labels, len(prepared.description.class_names), labelled_share, seed
     )
-    unlabelled: tuple[Prepared, np.ndarray | None] | None = None
+    unlabelled: tuple[Prepared, np.ndarray] | None = None
     if unlabelled_rest:
         rest = np.setdiff1d(np.arange(len(prepared.labels)), chosen)
+        if not len(rest):
+            raise ValueError(
+                f"With labelled_share={labelled_share} all {len(chosen)} pictures keep their "
+                "label: choose a smaller one."
+            )
         unlabelled = prepared, rest
     elif unlabelled_data_dir:
+        if not Path(unlabelled_data_dir).expanduser().is_dir():
+            raise ValueError(f"unlabelled_data_dir is no folder: {str(unlabelled_data_dir)!r}.")
         others = prepare(
             "pictures",
             image_size=image_size,
@@ -88,7 +101,7 @@ def load_semi_supervised(
             hold_out=False,
             **keywords,
         )
-        unlabelled = others, None
+        unlabelled = others, np.arange(len(others.labels))
     of_each = batch_size
     if unlabelled is not None:
         of_each, least = batch_size // 2, 2 * batches_per_step * shard[1]

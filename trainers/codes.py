@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from keras_cvaegan.models import GenerativeModel
 
 CLASS = "class"
+OWN_CLASSIFIER = "own classifier"
 SHOWN_NAMES = {CLASS: "class, accuracy"}
 
 COMMAND = command_line.Command("trainers.codes", __doc__)
@@ -74,6 +75,8 @@ def measure(
 ) -> dict[str, dict[str, float]]:
     """Returns for each code the class accuracy and each attribute's R², by name.
 
+    The accuracy of the model's own classifier stands beside them, as that of another code.
+
     Args:
         model: with an encoder.
         training: what the readers learn from.
@@ -93,7 +96,7 @@ def measure(
         images = np.asarray(prepared.images[rows])
         codes.append(read_codes(model, images, labels[-1], 2 * seed + number))
         values.append({name: np.asarray(each[rows]) for name, each in prepared.attributes.items()})
-    if training.description.name == "petals":
+    if "background_hue" in values[0]:
         from datasets.petals import visible
 
         values = [visible(each) for each in values]
@@ -102,15 +105,23 @@ def measure(
         ours, theirs = codes[0][name], codes[1][name]
         results[name] = {CLASS: class_accuracy(ours, labels[0], theirs, labels[1], seed=seed)}
         results[name] |= attribute_r2(ours, values[0], theirs, values[1], seed=seed)
+    if "classifier" in model.inference_names():
+        images = np.asarray(test.images[rows])
+        right = model.classify(images).argmax(axis=1) == labels[1]
+        results[OWN_CLASSIFIER] = {CLASS: float(right.mean())}
     return results
 
 
-def table(results: Sequence[Mapping[str, Mapping[str, float]]], num_classes: int) -> str:
+def table(results: Sequence[Mapping[str, Mapping[str, float]]], chance: float) -> str:
     """Returns what `measure` found of one or more runs, as Markdown.
+
+    Args:
+        results: of each run.
+        chance: accuracy without knowledge: the share of the largest class.
 
     Example:
 
-    >>> print(table([{"z_s": {"class": 0.5, "size": 0.25}}], num_classes=10))
+    >>> print(table([{"z_s": {"class": 0.5, "size": 0.25}}], chance=0.1))
     |        | class, accuracy | size, R² |
     |:-------|----------------:|---------:|
     | z_s    |           0.500 |    0.250 |
@@ -120,8 +131,8 @@ def table(results: Sequence[Mapping[str, Mapping[str, float]]], num_classes: int
     rows = []
     for code in results[0]:
         figures = over_seeds([of_run[code] for of_run in results])
-        rows.append([code, *(cell(figures[name]) for name in names)])
-    rows.append(["chance", f"{1 / num_classes:.3f}", *("0.000" for _ in names[1:])])
+        rows.append([code, *(cell(figures.get(name)) for name in names)])
+    rows.append(["chance", f"{chance:.3f}", *("0.000" for _ in names[1:])])
     return markdown(["", *(SHOWN_NAMES.get(name, f"{name}, R²") for name in names)], rows)
 
 
@@ -137,11 +148,20 @@ def main(values: "FlagValues") -> int:
     runs = [RunDirectory(path) for path in values.run_dir]
     settings = {"max_images": values.max_images, "seed": values.seed}
     results: list[dict[str, Any]] = []
+    shares, first = set(), None
     for run in runs:
-        arguments = configuration.data_arguments(run.read_config()["config"])
+        config = run.read_config()["config"]
+        arguments = configuration.data_arguments(config)
+        shares |= {config.get("labelled_share", 1.0)} - {1.0}
         training, test = (datasets.prepare(split=split, **arguments) for split in ("train", "test"))
         model = keras_cvaegan.load(run.path)
         description = test.description
+        first = first or description
+        if (description.class_names, description.num_images) != (
+            first.class_names,
+            first.num_images,
+        ):
+            raise ValueError(f"The runs must be of the same data: {str(run.path)!r} is of others.")
         measuring.check_data(model, description.class_names, description.image_shape)
         print(f"Reading the codes of {run.path} …", flush=True)
         results.append(measure(model, training, test, **settings))
@@ -151,7 +171,10 @@ def main(values: "FlagValues") -> int:
                 f"{', '.join(results[-1])}, {str(runs[0].path)!r} {', '.join(results[0])}."
             )
         write_json(run.path / "codes.json", {"settings": settings, "codes": results[-1]})
-    print(f"\n{table(results, len(description.class_names))}\n")
+    chance = max(description.class_counts) / description.num_images
+    print(f"\n{table(results, chance)}\n")
+    for share in sorted(shares):
+        print(f"A run knew {share:.3g} of the labels; the fresh networks learn from all of them.")
     written = ", ".join(shlex.quote(str(run.path / "codes.json")) for run in runs)
     print(f"Written to {written}")
     return 0

@@ -2,16 +2,17 @@
 
 Table 1 and Fig. 5 of Bao et al. 2017, and, with --models=cvae,cgan,cvae_gan,lr_li_vae_gan, Tables 1
 and 2 of Zheng & Sun 2019, whose Inception score is the column of realism. All have the same data,
-networks, batches, steps and seeds, and one judge. Learning rates, and how many batches a step
-takes, are each model's own: they stand under the table. Started again, it goes on where it stopped.
+images an update, steps and seeds, networks of one preset, and one judge. Learning rates, and how
+many batches a step takes, are each model's own: they stand under the table. Started again, it goes
+on where it stopped.
 """
 
 import itertools
-import shlex
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from trainers import command_line, configuration, figures, fit
+from trainers.output import print_written
 from trainers.picture_files import parse_labels
 from trainers.tables import cell, markdown, over_seeds
 
@@ -308,16 +309,18 @@ def diversity_verdicts(summary: Mapping[str, Mapping[str, Any]]) -> list[str]:
             continue
         pairs = list(zip(ours[name]["by_seed"], theirs[name]["by_seed"], strict=True))
         pairs = [pair for pair in pairs if None not in pair]
+        if not pairs:
+            continue
         right = sum(holds(*pair) for pair in pairs)
         word = "neither confirmed nor refuted"
-        if right == len(pairs) > 0:
+        if right == len(pairs):
             word = "confirmed"
         elif 2 * right < len(pairs):
             word = "refuted"
+        means = [sum(values) / len(pairs) for values in zip(*pairs, strict=True)]
         lines.append(
             f"Claim: {title(RIVALS[1])} has {said} {title(RIVALS[0])}: {word}, in {right} of "
-            f"{len(pairs)} seeds: {figures.number(ours[name]['mean'])} against "
-            f"{figures.number(theirs[name]['mean'])}."
+            f"{len(pairs)} seeds: {figures.number(means[0])} against {figures.number(means[1])}."
         )
     return lines
 
@@ -402,7 +405,8 @@ def main(values: "FlagValues") -> int:
     write_json(output / "compare.json", results)
     files.write_text(output / "table.md", f"{text}\n")
     pictures.write_png(output / "samples.png", pictures.grid(rows))
-    print(f"\n{text}\n\nWritten to {shlex.quote(str(output))}: compare.json, table.md, samples.png")
+    print(f"\n{text}\n")
+    print_written(output, ["compare.json", "table.md", "samples.png"])
     return 1 if results["failed"] else 0
 
 

@@ -58,7 +58,7 @@ def configure(values: "FlagValues") -> dict[str, Any]:
         "model": values.model,
         "preset": values.preset,
         "latent_dim": latent_dim,
-        "objective": _objective(values.model, preset, values.set),
+        "objective": _objective(values.model, preset, values.set, values.unlabelled_rest),
         "steps": steps,
         "batch_size": values.batch_size or preset.batch_size,
         "learning_rates": _learning_rates(values.model, preset, values.learning_rate),
@@ -118,11 +118,15 @@ def _intervals(values: "FlagValues", steps: int) -> dict[str, int]:
     return result
 
 
-def _objective(model: str, preset: "Preset", texts: Sequence[str]) -> dict[str, Any]:
+def _objective(
+    model: str, preset: "Preset", texts: Sequence[str], known_classes: bool
+) -> dict[str, Any]:
     """Returns the model's hyper-parameters: its own, then the preset's, then those of `--set`."""
     from keras_cvaegan.models import MODELS
 
     objective = MODELS[model].hyperparameters(preset.name)
+    if known_classes:
+        objective["unlabelled_classes"] = "known"
     for name, text in command_line.assignments(texts, "set").items():
         if name not in objective:
             raise ValueError(

@@ -37,13 +37,13 @@ with COMMAND.section("Labels"):
         "unlabelled_rest",
         False,
         "lr_li_vae and lr_li_vae_gan only: half of each batch are the other pictures, without "
-        "their labels; with --set=unlabelled_classes=known, of the classes of the labelled ones",
+        "their labels, but known to be of the same classes",
     )
     COMMAND.string(
         "unlabelled_data_dir",
         None,
         "lr_li_vae and lr_li_vae_gan only: half of each batch are pictures of this folder, which "
-        "have no labels, of classes known (see above) or not",
+        "have no labels; with --set=unlabelled_classes=known, of the classes of the labelled ones",
     )
 with COMMAND.section("Model"):
     COMMAND.enum("model", "cvae_gan", command_line.MODELS, "which model")
@@ -170,7 +170,8 @@ def check_workers(
     """
     workers = distribution.num_workers
     # Where the pictures lie may differ from machine to machine.
-    same = {**config, "data_dir": None}, source.class_names, source.count
+    elsewhere = {"data_dir": None, "unlabelled_data_dir": bool(config["unlabelled_data_dir"])}
+    same = {**config, **elsewhere}, source.class_names, source.count
     digest = hashlib.sha256(json.dumps(same, sort_keys=True).encode()).digest()
     digests = distribution.gather(int.from_bytes(digest[:6]))
     others = [str(worker) for worker in range(workers) if digests[worker] != digests[0]]

@@ -8,6 +8,9 @@ from keras import ops
 from keras_cvaegan.gaussians import class_log_likelihoods, total_gaussian
 from keras_cvaegan.precision import full_precision, full_precision_dtype
 
+# How far beyond its range a logarithm of a variance is still moved.
+BEYOND = 0.5
+
 
 @keras.saving.register_keras_serializable(package="keras_cvaegan")
 class GaussianMixtureHead(keras.layers.Layer):
@@ -72,8 +75,16 @@ class GaussianMixtureHead(keras.layers.Layer):
 
     @property
     def log_variances(self) -> Any:
-        """Logarithms of the diagonals of Σ_c, (num_classes, d)."""
-        return ops.clip(self.raw_log_variances, *self.log_variance_range)
+        """Logarithms of the diagonals of Σ_c, (num_classes, d).
+
+        Within the range; at its ends gradients pass, so that a variance may come back.
+        """
+        raw = ops.convert_to_tensor(self.raw_log_variances)
+        low, high = self.log_variance_range
+        inside = ops.clip(raw, low, high)
+        # Not beyond what one may come back from soon.
+        near = ops.clip(raw, low - BEYOND, high + BEYOND)
+        return near + ops.stop_gradient(inside - near)
 
     def call(self, z: Any) -> Any:
         return class_log_likelihoods(z, self.means, self.log_variances)

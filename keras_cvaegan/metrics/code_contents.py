@@ -52,7 +52,10 @@ def class_accuracy(
     """
     _check(codes, labels)
     _check(held_out_codes, held_out_labels)
-    reader = _fitted(MLPClassifier, codes, labels, seed)
+    # A part to stop by has each class: of few codes there is none to spare.
+    counts = np.unique(labels, return_counts=True)[1]
+    spare = counts.min() >= 2 and len(labels) >= 10 * len(counts)
+    reader = _fitted(MLPClassifier, codes, labels, seed, spare)
     return float(reader.score(np.asarray(held_out_codes, np.float64), held_out_labels))
 
 
@@ -63,7 +66,7 @@ def attribute_r2(
     held_out_attributes: Mapping[str, np.ndarray],
     *,
     seed: int = 0,
-) -> dict[str, float]:
+) -> dict[str, float | None]:
     """How much of each attribute's variance a fresh regression explains from held-out codes.
 
     R² = 1 − Σ‖v − v̂‖² / Σ‖v − v̄‖²
@@ -79,7 +82,8 @@ def attribute_r2(
         seed: of the regression's weights.
 
     Returns:
-        By name, at most 1; 0 for what the mean would reach, below 0 for less.
+        By name, at most 1; 0 for what the mean would reach, below 0 for less; None for an attribute
+        that does not vary.
 
     Raises:
         ValueError: for codes and attributes of unequal number, or too few to learn from.
@@ -108,7 +112,7 @@ def attribute_r2(
     spread = np.square(real - real.mean(axis=0)).sum(axis=0)
     ends = np.cumsum([values.shape[1] for values in columns.values()])[:-1]
     return {
-        name: float(1.0 - np.sum(error) / np.sum(of_all))
+        name: float(1.0 - np.sum(error) / np.sum(of_all)) if np.sum(of_all) > 0 else None
         for name, error, of_all in zip(
             columns, np.split(errors, ends), np.split(spread, ends), strict=True
         )
@@ -132,6 +136,7 @@ def _fitted(
     codes: np.ndarray,
     targets: np.ndarray,
     seed: int,
+    spare: bool = True,
 ) -> Pipeline:
     reader = make_pipeline(
         StandardScaler(),
@@ -139,7 +144,7 @@ def _fitted(
         FunctionTransformer(np.float32),
         network(
             hidden_layer_sizes=HIDDEN_UNITS,
-            early_stopping=True,
+            early_stopping=spare,
             max_iter=MAX_EPOCHS,
             random_state=seed,
         ),

@@ -123,7 +123,7 @@ class Preset:
         names = list(builders if names is None else names)
         for name in names:
             if name not in builders:
-                known = ", ".join({**self.builders, **self.code_builders})
+                known = ", ".join(builders) or "none of this kind"
                 raise ValueError(f"The preset {self.name!r} has no {name}. It has {known}.")
         return {name: builders[name](tuple(image_shape), num_classes, latent) for name in names}
 

@@ -1,5 +1,3 @@
-import re
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -112,15 +110,13 @@ def test_each_part_of_a_step_has_both_kinds(shard):
     }
 
 
-def test_seeds_keep_other_labels_and_parts_have_their_own():
+def test_seeds_keep_other_labels():
     def kept(**options):
         return {
             i.tobytes() for images, _ in taken(load(**REST, **options), 10) for i in images[::2]
         }
 
     assert kept(seed=0) != kept(seed=1)
-    parts = [kept(part=(index, 2)) for index in range(2)]
-    assert not parts[0] & parts[1] and len(parts[0] | parts[1]) == 20
 
 
 def test_pictures_of_a_folder_come_without_labels(tmp_path):
@@ -146,16 +142,29 @@ def test_what_cannot_be_is_refused(tmp_path):
         check_labels(0.5, True, tmp_path)
     with pytest.raises(ValueError, match="choose a labelled_share below 1"):
         check_labels(1.0, True, None)
-    with pytest.raises(
-        ValueError, match=r"a multiple of 2, start of batch_size\. Received"
-    ):
+    with pytest.raises(ValueError, match=r"a multiple of 2, start of batch_size\. Received"):
         load(batch_size=7, **REST)
     with pytest.raises(ValueError, match=r"a multiple of 12, .* Received: batch_size=8"):
         load(batches_per_step=3, shard=(0, 2), **REST)
     with pytest.raises(ValueError, match="has no pictures"):
         load(unlabelled_data_dir=tmp_path)
-    with pytest.raises(ValueError, match=re.escape("has 20 pictures to choose from")):
-        load(batch_size=42, **REST)
+    with pytest.raises(ValueError, match="unlabelled_data_dir is no folder: '/nowhere'"):
+        load(unlabelled_data_dir="/nowhere")
+    with pytest.raises(ValueError, match="all 80 pictures keep their label"):
+        load(labelled_share=0.999, unlabelled_rest=True)
+    with pytest.raises(ValueError, match=r"needs the whole data set .* Received: part=\(0, 2\)"):
+        load(part=(0, 2), **REST)
+
+
+def test_few_labels_come_more_often_in_a_batch():
+    # 10 pictures with a label, one a class, for 48 places.
+    options = {"labelled_share": 0.01, "unlabelled_rest": True, "batch_size": 96}
+    [(images, labels), (later, _)] = taken(load(**options), 2)
+    counts = np.unique([image.tobytes() for image in images[::2]], return_counts=True)[1]
+    assert len(counts) == 10 and set(counts) <= {4, 5}
+    assert (labels[1::2] == UNLABELLED).all()
+    [(again, _)] = taken(load(**options, start=96), 1)
+    np.testing.assert_array_equal(again, later)
 
 
 def test_pictures_are_split_by_their_paths_or_not_at_all(tmp_path):

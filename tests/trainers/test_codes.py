@@ -23,6 +23,10 @@ class Knowing:
 
     conditional, relevant_dim = True, 1
 
+    @staticmethod
+    def inference_names():
+        return ("encoder",)
+
     def __init__(self, splits, log_variance):
         self.found = {
             image.tobytes(): (label, x)
@@ -67,7 +71,6 @@ def test_the_parts_of_two_codes_are_read_apart():
 
 
 def test_a_run_gets_a_table_and_a_file(runs, capsys, monkeypatch):
-    monkeypatch.setattr("keras_cvaegan.metrics.code_contents.MIN_CODES", 2)
     monkeypatch.setattr(codes, "measure", lambda *_, **__: {"z_s": {"class": 0.5}})
     flags = [f"--run_dir={runs / 'lr_li_vae'}"] * 2
     code, output, errors = call(codes, capsys, *flags, "--max_images=7", "--seed=3")
@@ -79,6 +82,16 @@ def test_a_run_gets_a_table_and_a_file(runs, capsys, monkeypatch):
         "settings": {"max_images": 7, "seed": 3},
         "codes": {"z_s": {"class": 0.5}},
     }
+
+
+def test_the_models_own_classifier_stands_beside():
+    options = {"image_size": 16, "num_classes": 2}
+    training = datasets.prepare("petals", "train", count=30, **options)
+    test = datasets.prepare("petals", "test", count=30, **options)
+    model = MODELS["lr_li_vae"].from_preset(image_shape=(16, 16, 3), num_classes=2, latent_dim=3)
+    found = codes.measure(model, training, test, max_images=30, seed=0)
+    right = model.classify(np.asarray(test.images)).argmax(axis=1) == test.labels
+    assert found[codes.OWN_CLASSIFIER] == {codes.CLASS: right.mean()}
 
 
 def test_what_cannot_be_is_one_line(runs, capsys):

@@ -326,7 +326,12 @@ def rivals(name, theirs, ours):
         ("realism", [8.0, 9.0, 9.0], [7.0, 8.5, 9.5], "refuted, in 1 of 3 seeds"),
         ("realism", [8.0, 9.0], [7.0, 9.5], "neither confirmed nor refuted, in 1 of 2"),
         ("intra_class_diversity", [0.5, 0.6], [0.5, 0.7], "than CVAE-GAN: neither confirmed nor"),
-        ("intra_class_diversity", [None, 0.6], [0.5, 0.7], "confirmed, in 1 of 1 seeds"),
+        (
+            "intra_class_diversity",
+            [None, 0.6],
+            [0.5, 0.7],
+            "confirmed, in 1 of 1 seeds: 0.700 against 0.600.",
+        ),
     ],
 )
 def test_claims_of_diversity_are_judged_by_seeds(name, theirs, ours, said):
@@ -339,3 +344,4 @@ def test_claims_of_diversity_need_both_models():
     for model in both:
         assert not compare.diversity_verdicts({model: both[model]})
     assert not compare.diversity_verdicts(rivals("realism", [None], [9.0]))
+    assert not compare.diversity_verdicts(rivals("realism", [None, 8.0], [9.0, None]))

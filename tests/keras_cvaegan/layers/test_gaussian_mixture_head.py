@@ -48,6 +48,20 @@ def test_variances_are_clipped(head):
     assert np.isfinite(np.array(head(np.ones((2, 4), "float32")))).all()
 
 
+@pytest.mark.parametrize("beyond", [-99.0, 99.0])
+def test_variances_at_an_end_of_their_range_may_come_back(beyond):
+    head = GaussianMixtureHead(2, log_variance_range=(-2.0, 2.0))
+    head.build((None, 3))
+    head.raw_log_variances.assign(np.full((2, 3), np.clip(beyond, -2.2, 2.2)))
+    np.testing.assert_allclose(np.array(head.log_variances), np.sign(beyond) * 2.0, rtol=1e-6)
+    # Codes that lie far apart widen the Gaussians, those that lie together narrow them.
+    codes = np.full((1, 3), 30.0 if beyond < 0 else 0.0, "float32")
+    model = keras.Sequential([keras.Input((3,)), head])
+    model.compile(keras.optimizers.SGD(1e-3 if beyond < 0 else 1.0), loss=lambda y, x: -x)
+    model.fit(codes, np.zeros((1, 2)), epochs=2, verbose=0)
+    assert (np.abs(np.array(head.log_variances)) < 2.0).all()
+
+
 def test_as_the_last_layer_of_a_classifier_it_learns_the_classes():
     keras.utils.set_random_seed(0)
     rng = np.random.default_rng(0)

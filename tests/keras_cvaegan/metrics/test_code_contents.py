@@ -61,6 +61,18 @@ def test_the_spread_of_codes_does_not_matter():
         assert far > 0.98
 
 
+def test_an_attribute_that_does_not_vary_has_no_r2():
+    codes = drawn(100)
+    values = {"same": np.ones(100), "first": codes[:, 0]}
+    r2 = attribute_r2(codes, values, codes, values)
+    assert r2["same"] is None and r2["first"] is not None
+
+
+@pytest.mark.parametrize("labels", [np.arange(40), np.arange(40) // 2, np.arange(40) // 39])
+def test_classes_of_one_or_two_codes(labels):
+    assert 0.0 <= class_accuracy(drawn(40), labels, drawn(40, seed=1), labels) <= 1.0
+
+
 def test_without_attributes_there_is_nothing_to_read():
     assert attribute_r2(drawn(30), {}, drawn(30), {}) == {}
 

@@ -85,7 +85,7 @@ def test_networks_of_one_z_are_apart_from_those_of_two_codes(found):
 
 def test_a_preset_without_networks_of_two_codes():
     bare = dataclasses.replace(PAPER, name="bare", code_builders={})
-    message = "The preset 'bare' has no mixture. It has encoder, generator, discriminator, class"
+    message = "The preset 'bare' has no mixture. It has none of this kind."
     with pytest.raises(ValueError, match=message):
         bare.code_networks((32, 32, 3), 4, names=["mixture"])
 
