@@ -58,13 +58,13 @@ def lfw(
     >>> source.class_names, source.count
     (('Ann Example', 'Bob Example'), 6)
     """
-    root, found = _people(data_dir)
+    root, found = people_in(data_dir)
     found = {name.replace("_", " "): paths for name, paths in found.items()}
     classes = people.of_split(found, split, min_images, repr(str(root)))
     return files.source(root, classes, image_size)
 
 
-def _people(data_dir: str | os.PathLike | None) -> tuple[Path, People]:
+def people_in(data_dir: str | os.PathLike | None) -> tuple[Path, People]:
     """Returns the folder of the people's folders, and what is in them."""
     if data_dir:
         folder = files.existing("lfw", data_dir, _LAYOUT)

@@ -92,8 +92,6 @@ def load_semi_supervised(
             )
         unlabelled = prepared, rest
     elif unlabelled_data_dir:
-        if not Path(unlabelled_data_dir).expanduser().is_dir():
-            raise ValueError(f"unlabelled_data_dir is no folder: {str(unlabelled_data_dir)!r}.")
         others = prepare(
             "pictures",
             image_size=image_size,
@@ -141,6 +139,8 @@ def check_labels(
         )
     if unlabelled_rest and labelled_share == 1.0:
         raise ValueError("All pictures keep their label: choose a labelled_share below 1.")
+    if unlabelled_data_dir and not Path(unlabelled_data_dir).expanduser().is_dir():
+        raise ValueError(f"unlabelled_data_dir is no folder: {str(unlabelled_data_dir)!r}.")
 
 
 def labelled_rows(

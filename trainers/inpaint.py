@@ -5,22 +5,15 @@ decoded, and the hole gets what comes out; further rounds begin with the result.
 those inside the hole, beside a hole that is filled with the mean colour of the rest.
 """
 
-import itertools
-import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from trainers import command_line, figures
-from trainers.picture_input import (
-    FILES_OR_FOLDER,
-    HeldOut,
-    Pictures,
-    labels_of_pictures,
-    read_pictures,
-)
+from trainers import command_line, figures, restoring
+from trainers.output import output_folder, print_written, refuse_overwriting
+from trainers.picture_input import FILES_OR_FOLDER
 from trainers.tables import markdown
 
 if TYPE_CHECKING:
@@ -75,81 +68,6 @@ with COMMAND.section("Results"):
     COMMAND.string(
         "output", None, "folder of inpaint.json and a PNG file a hole (default: RUN_DIR/inpaint)"
     )
-
-
-def parse_rounds(text: str) -> list[int]:
-    """Returns the numbers of rounds that `--rounds` lists, each once, in ascending order.
-
-    Raises:
-        ValueError: for what is no integer of at least 1.
-
-    Example:
-
-    >>> parse_rounds("5, 1,5")
-    [1, 5]
-    """
-    numbers = {command_line.to_integer(part, "--rounds") for part in text.split(",")}
-    if min(numbers) < 1:
-        raise ValueError(f"--rounds takes numbers of at least 1. Received: {min(numbers)}.")
-    return sorted(numbers)
-
-
-def load_models(run_dirs: Sequence[str]) -> "dict[str, GenerativeModel]":
-    """Returns the models of runs by what tables call them: the class, with the run where needed.
-
-    Raises:
-        ValueError: for a run without a model, a model without an encoder, or models of different
-            data.
-    """
-    import keras_cvaegan
-    from keras_cvaegan.applications.inputs import need_network
-
-    models = {run_dir: keras_cvaegan.load(run_dir) for run_dir in dict.fromkeys(run_dirs)}
-    for model in models.values():
-        need_network(model, "encoder")
-    for (one, model), (other, another) in itertools.combinations(models.items(), 2):
-        both = model.conditional and another.conditional
-        if model.image_shape != another.image_shape or (
-            both and model.class_names != another.class_names
-        ):
-            raise ValueError(
-                f"--against takes runs on the same data. Received: {one!r}, of pictures "
-                f"{model.image_shape} and {_few(model.class_names)}, and {other!r}, of "
-                f"{another.image_shape} and {_few(another.class_names)}."
-            )
-    kinds = [type(model).__name__ for model in models.values()]
-    return {
-        kind if kinds.count(kind) == 1 else f"{kind} ({run_dir})": model
-        for kind, (run_dir, model) in zip(kinds, models.items(), strict=True)
-    }
-
-
-def _few(names: Sequence[str]) -> str:
-    return ", ".join(names[:3]) + (", …" if len(names) > 3 else "")
-
-
-def open_pictures(values: "FlagValues", models: "Sequence[GenerativeModel]") -> Pictures:
-    """Returns the pictures to corrupt, with labels where they are known.
-
-    Raises:
-        ValueError: for pictures or labels that the models do not take.
-    """
-    if values.pictures:
-        found = read_pictures(values.pictures, "pictures", models[0])
-        names = next((model.class_names for model in models if model.conditional), ())
-        if values.labels is not None and not names:
-            raise ValueError("--labels are for models with classes. These have none.")
-        return Pictures(
-            found.images, found.names, labels_of_pictures(values.labels, len(found), names)
-        )
-    if values.labels is not None:
-        raise ValueError("--labels are those of --pictures; held-out pictures have their own.")
-    from trainers import measuring
-
-    held_out = HeldOut(values.run_dir)
-    for model in models:
-        measuring.check_data(model, held_out.class_names, held_out.description.image_shape)
-    return held_out.draw(values.count, values.seed)
 
 
 def find_masks(
@@ -303,54 +221,47 @@ def table(
     for title, by_hole in by_model.items():
         for number in next(iter(by_hole.values())):
             errors = (figures.number(by_hole[name][number]) for name in filled)
-            rows.append([f"{title}, {rounds_text(number)}", *errors])
+            rows.append([f"{title}, {restoring.rounds_text(number)}", *errors])
     return markdown(["", *filled], rows)
-
-
-def rounds_text(number: int) -> str:
-    return "1 round" if number == 1 else f"{number} rounds"
 
 
 def main(values: "FlagValues") -> None:
     run_dir = command_line.required_run_dir(values)
-    rounds = parse_rounds(values.rounds)
+    restoring.check_labels(values)
+    rounds = restoring.parse_rounds(values.rounds)
 
     from keras_cvaegan import pictures
     from keras_cvaegan.applications import fill_holes
-    from keras_cvaegan.applications.inputs import check_guessable, takes_labels
     from keras_cvaegan.training.run_directory import write_json
 
-    models = load_models([run_dir, *values.against])
-    taken = open_pictures(values, list(models.values()))
+    models = restoring.load_models([run_dir, *values.against])
+    opened = restoring.given_pictures if values.pictures else restoring.held_out_pictures
+    taken = opened(values, list(models.values()))
     labels = taken.labels if values.labels_given else None
-    if labels is None:
-        for model in models.values():
-            check_guessable(model)
+    sources = restoring.label_sources(models, labels is not None)
     masks = find_masks(values.mask, len(taken), taken.images.shape[1:], values.seed)
-    output = Path(values.output or Path(run_dir) / "inpaint").expanduser()
-    output.mkdir(parents=True, exist_ok=True)
-    known = "guessed by its classifier" if labels is None else "given"
+    output = output_folder(values, "inpaint")
+    refuse_overwriting(output, [f"{name}.png" for name in masks], [*values.mask, *taken.names])
     exact, shown = pictures.from_uint8(taken.images), taken.images[: values.shown]
     filled, rows = {}, {}
     for name, mask in masks.items():
         filled[name] = float(errors_inside(taken.images, fill_holes(exact, mask), mask).mean())
         corrupted = np.where(mask[: len(shown), ..., np.newaxis], np.uint8(128), shown)
         rows[name] = {"original": shown, "corrupted": corrupted}
-    by_model, labels_of = {}, {}
+    by_model = {}
     for title, model in models.items():
         by_model[title], examples = fill_all(
             model, title, taken.images, labels, masks, rounds, len(shown)
         )
-        labels_of[title] = known if takes_labels(model) else "not needed"
         for name, of_hole in examples.items():
             for number, images in of_hole.items():
-                rows[name][f"{title}, {rounds_text(number)}"] = images
+                rows[name][f"{title}, {restoring.rounds_text(number)}"] = images
     for name, of_hole in rows.items():
         pictures.write_png(output / f"{name}.png", pictures.grid(list(of_hole.values())))
     results: dict[str, Any] = {
         "flags": COMMAND.settings(values),
         "pictures": {"count": len(taken), "shown": list(taken.names[: len(shown)])},
-        "labels": labels_of,
+        "labels": sources,
         "share_of_picture": {name: float(mask.mean()) for name, mask in masks.items()},
         "squared_error": {FILLED: filled, **by_model},
         "rows": list(next(iter(rows.values()))),
@@ -358,10 +269,9 @@ def main(values: "FlagValues") -> None:
     write_json(output / "inpaint.json", results)
     print(f"\n{table(filled, by_model)}\n")
     print(f"Mean squared error inside the hole, in units of [−1, 1], of {len(taken):,} pictures.")
-    print(f"Labels: {'; '.join(f'{title}: {how}' for title, how in labels_of.items())}.")
+    restoring.print_label_sources(sources)
     print(f"Rows of the PNG files from top to bottom: {'; '.join(results['rows'])}")
-    print(f"Written to {shlex.quote(str(output))}: ", end="")
-    print(", ".join([*(f"{name}.png" for name in rows), "inpaint.json"]))
+    print_written(output, [*(f"{name}.png" for name in rows), "inpaint.json"])
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ import numpy as np
 
 import datasets
 from trainers import command_line
+from trainers.output import output_folder, print_written
 
 if TYPE_CHECKING:
     from absl.flags import FlagValues
@@ -169,7 +170,7 @@ def main(values: FlagValues) -> None:
     from keras_cvaegan.applications.inputs import need_network
     from keras_cvaegan.models import LRLIVAE
     from keras_cvaegan.training.run_directory import write_json
-    from trainers import measuring, point_pictures
+    from trainers import point_pictures
     from trainers.run_pictures import RunPictures
     from trainers.yardstick import some_rows
 
@@ -177,13 +178,12 @@ def main(values: FlagValues) -> None:
     need_network(model, "encoder")
     symbol = "z_u" if isinstance(model, LRLIVAE) else "z"
     found = RunPictures(run_dir, values.split)
-    measuring.check_data(model, found.class_names, found.description.image_shape)
+    found.check_model(model)
     rows = some_rows(len(found), values.max_images)
     z_mean, z_log_var = encode(model, found, rows)
     mapped, statistics = latent_map(z_mean), latent_statistics(z_mean, z_log_var)
     cells = map_cells(mapped.points, values.columns)
-    output = Path(values.output or Path(run_dir) / "latent_map").expanduser()
-    output.mkdir(parents=True, exist_ok=True)
+    output = output_folder(values, "latent_map")
     pictures.write_png(output / "latent_map.png", map_sheet(cells, found, rows))
     point_pictures.write(output / "dimensions.png", draw_dimensions(statistics, symbol))
     write_projector(output / "projector", z_mean, found, rows, symbol)
@@ -210,7 +210,7 @@ def main(values: FlagValues) -> None:
         f"{values.split}, each where its {symbol} lies: {mapped.shares[0]:.0%} of the variance is "
         f"from left to right, {mapped.shares[1]:.0%} from bottom to top."
     )
-    print(f"Written to {shlex.quote(str(output))}: latent_map.png, dimensions.png, latent_map.json")
+    print_written(output, ["latent_map.png", "dimensions.png", "latent_map.json"])
     folder = shlex.quote(str(output / "projector"))
     print(f"TensorBoard: tensorboard --logdir={folder}, then open http://localhost:6006/#projector")
 

@@ -5,7 +5,6 @@ are. Between them, and beginning and ending with their reconstructions, is what 
 line between their codes.
 """
 
-import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,13 +12,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from trainers import command_line
+from trainers.named_pictures import Pictures
+from trainers.output import output_folder, print_written
 from trainers.picture_files import parse_labels
 from trainers.picture_input import (
     FILES_OR_FOLDER,
     HeldOut,
-    Pictures,
     labels_of_pictures,
     read_pictures,
+    source_of_labels,
 )
 
 if TYPE_CHECKING:
@@ -107,10 +108,8 @@ def open_pairs(values: "FlagValues", model: "GenerativeModel") -> tuple[Pictures
     """
     if values.first:
         return _given(values, model)
-    from trainers import measuring
-
     held_out = HeldOut(values.run_dir)
-    measuring.check_data(model, held_out.class_names, held_out.description.image_shape)
+    held_out.check_model(model)
     return _drawn(values, held_out)
 
 
@@ -194,19 +193,17 @@ def main(values: "FlagValues") -> None:
     import keras_cvaegan
     from keras_cvaegan import pictures
     from keras_cvaegan.applications import morph
-    from keras_cvaegan.applications.inputs import check_guessable, need_network, takes_labels
+    from keras_cvaegan.applications.inputs import need_network
     from keras_cvaegan.training.run_directory import write_json
 
     model = keras_cvaegan.load(run_dir)
     need_network(model, "encoder")
     first, second = open_pairs(values, model)
-    if first.labels is None:
-        check_guessable(model)
+    labels_from = source_of_labels(model, first.labels is not None)
     images = pictures.to_uint8(
         morph(model, first.images, second.images, first.labels, second.labels, steps=values.steps)
     )
-    output = Path(values.output or Path(run_dir) / "morph").expanduser()
-    output.mkdir(parents=True, exist_ok=True)
+    output = output_folder(values, "morph")
     rows = [
         np.concatenate([[left], row, [right]])
         for left, row, right in zip(first.images, images, second.images, strict=True)
@@ -215,17 +212,16 @@ def main(values: "FlagValues") -> None:
     pictures.write_png(output / "morph.png", pictures.grid(rows))
     if values.gif:
         write_gif(output / "morph.gif", images)
-    known = "guessed by its classifier" if first.labels is None else "given"
     results = {
         "flags": COMMAND.settings(values),
         "model": type(model).__name__,
-        "labels": known if takes_labels(model) else "not needed",
+        "labels": labels_from,
         "rows": [list(pair) for pair in zip(first.names, second.names, strict=True)],
     }
     write_json(output / "morph.json", results)
-    print(f"Labels: {results['labels']}.")
+    print(f"Labels: {labels_from}.")
     print(f"Rows from top to bottom: {'; '.join(' → '.join(pair) for pair in results['rows'])}")
-    print(f"Written to {shlex.quote(str(output))}: {', '.join(names)}")
+    print_written(output, names)
 
 
 if __name__ == "__main__":

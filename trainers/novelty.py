@@ -7,7 +7,6 @@ pixels; and the same of held-out pictures, which no model has seen, for scale.
 from __future__ import annotations
 
 import dataclasses
-import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +15,7 @@ import numpy as np
 
 from trainers import command_line
 from trainers.figures import number
+from trainers.output import output_folder, print_written
 from trainers.tables import markdown
 
 if TYPE_CHECKING:
@@ -231,13 +231,13 @@ def main(values: FlagValues) -> None:
     import keras_cvaegan
     from keras_cvaegan.applications import find_copies
     from keras_cvaegan.training.run_directory import write_json
-    from trainers import measuring, point_pictures
+    from trainers import point_pictures
     from trainers.run_pictures import RunPictures
     from trainers.yardstick import some_rows
 
     model = keras_cvaegan.load(run_dir)
     training, test = (RunPictures(run_dir, split) for split in ("train", "test"))
-    measuring.check_data(model, test.class_names, test.description.image_shape)
+    test.check_model(model)
     samples = generate(model, test.class_names, values.samples, values.seed)
     real = test.take(some_rows(len(test), values.held_out))
     held_out = search("Held-out pictures", real.images, real.names, training)
@@ -254,7 +254,7 @@ def main(values: FlagValues) -> None:
     nearest = {"held out": held_out.distances[:, 0], "generated": generated.distances[:, 0]}
     ratios = {"held out": copies.held_out_ratios, "generated": copies.ratios}
     figures = {side: figures_of(nearest[side], ratios[side], copies.threshold) for side in nearest}
-    output = Path(values.output or Path(run_dir) / "novelty").expanduser()
+    output = output_folder(values, "novelty")
     written = write_sheets(output, generated, held_out, copies, training, values.shown, values.seed)
     histograms = {DISTANCE: nearest, RATIO: ratios}
     point_pictures.write(output / "distances.png", draw(histograms, copies.threshold))
@@ -286,8 +286,7 @@ def main(values: FlagValues) -> None:
     print(verdict(copies))
     for name, about in written.items():
         print(f"{name}: {about['caption']}, each with the training pictures nearest to it")
-    print(f"Written to {shlex.quote(str(output))}: ", end="")
-    print(", ".join([*written, "distances.png", "novelty.json"]))
+    print_written(output, [*written, "distances.png", "novelty.json"])
 
 
 if __name__ == "__main__":

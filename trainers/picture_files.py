@@ -112,7 +112,7 @@ def write_pictures(rows: Mapping[str, np.ndarray], output: str | os.PathLike, se
         OSError: when they cannot be written.
     """
     output = Path(output)
-    for folder, row in zip(_folder_names(rows), rows.values(), strict=True):
+    for folder, row in zip(folder_names(rows), rows.values(), strict=True):
         (output / folder).mkdir(parents=True, exist_ok=True)
         for number, image in enumerate(row):
             pictures.write_png(output / folder / f"seed_{seed}_{number:04d}.png", image)
@@ -122,7 +122,7 @@ def write_pictures(rows: Mapping[str, np.ndarray], output: str | os.PathLike, se
     print(f"{count} pictures of {kinds}: {output}\nGrid: {output / _GRID}")
 
 
-def _folder_names(class_names: Iterable[str]) -> list[str]:
+def folder_names(class_names: Iterable[str]) -> list[str]:
     """A folder for each class, none of them another's or where the grid goes."""
     folders: list[str] = []
     for name in map(_folder_name, class_names):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -10,37 +9,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-import datasets
 from datasets import files
-from datasets.reader import Reader
 from keras_cvaegan import pictures
-from keras_cvaegan.training.run_directory import RunDirectory
-from trainers import configuration
+from trainers.named_pictures import Pictures
 from trainers.picture_files import parse_labels
+from trainers.run_pictures import RunPictures
 
 if TYPE_CHECKING:
     from keras_cvaegan.models import GenerativeModel
 
 FILES_OR_FOLDER = "files or folders, with commas between; may be given again"
 """For the help of a flag whose values `read_pictures` takes."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Pictures:
-    """Pictures, and what each is called.
-
-    Args:
-        images: uint8 `(n, height, width, 3)`.
-        names: of each, for the reader.
-        labels: int `(n,)`; None where they are not known.
-    """
-
-    images: np.ndarray
-    names: Sequence[str]
-    labels: np.ndarray | None = None
-
-    def __len__(self) -> int:
-        return len(self.images)
 
 
 def picture_paths(texts: Sequence[str], flag: str) -> list[Path]:
@@ -103,23 +82,28 @@ def picture_side(model: GenerativeModel) -> int:
     return shape[0]
 
 
-def read_pictures(texts: Sequence[str], flag: str, model: GenerativeModel) -> Pictures:
+def read_pictures(
+    texts: Sequence[str], flag: str, model: GenerativeModel, most: int | None = None
+) -> Pictures:
     """Reads the pictures that a flag names, at a model's size.
 
     Args:
         texts: see `picture_paths`.
         flag: its name, for messages.
         model: whose pictures these are to be like: the largest centred square is resized.
+        most: how many it takes; None for any number.
 
     Returns:
         At least one picture, without labels.
 
     Raises:
-        ValueError: for files that are missing or no pictures; it names the file.
+        ValueError: for files that are missing or no pictures, and it names the file; or for more.
     """
     paths, side = picture_paths(texts, flag), picture_side(model)
     if not paths:
         raise ValueError(f"--{flag} is missing: {FILES_OR_FOLDER}.")
+    if most is not None and len(paths) > most:
+        raise ValueError(f"--{flag} takes at most {most} pictures. Received: {len(paths)}.")
     images = [pictures.read_picture(path, side) for path in paths]
     return Pictures(np.stack(images), [str(path) for path in paths])
 
@@ -148,7 +132,30 @@ def labels_of_pictures(
     return np.resize(labels, count)
 
 
-class HeldOut:
+def source_of_labels(model: GenerativeModel, known: bool) -> str:
+    """Returns where a model has the labels from that it reconstructs pictures under.
+
+    Args:
+        model: with an encoder.
+        known: whether the labels of the pictures are.
+
+    Returns:
+        "given", "guessed by its classifier" or "not needed".
+
+    Raises:
+        ValueError: for a model that needs labels where they are not known, and cannot guess them.
+    """
+    from keras_cvaegan.applications.inputs import check_guessable, takes_labels
+
+    if not takes_labels(model):
+        return "not needed"
+    if known:
+        return "given"
+    check_guessable(model)
+    return "guessed by its classifier"
+
+
+class HeldOut(RunPictures):
     """The pictures of a run's data set that it was not trained on: the split "test".
 
     Args:
@@ -160,35 +167,30 @@ class HeldOut:
     """
 
     def __init__(self, run_dir: str | os.PathLike) -> None:
-        config = RunDirectory(run_dir).read_config()["config"]
-        self._prepared = datasets.prepare(split="test", **configuration.data_arguments(config))
-        self.description = self._prepared.description
-        self.labels = np.asarray(self._prepared.labels)
-
-    @property
-    def class_names(self) -> tuple[str, ...]:
-        return self.description.class_names
+        super().__init__(run_dir, "test")
 
     def draw(self, count: int, seed: int) -> Pictures:
         """Returns pictures of any classes, by lot: `count`, or as many as there are.
 
         Those of a smaller count are the first of a larger one's.
         """
-        return self.take(np.random.default_rng(seed).permutation(len(self.labels))[:count])
+        return self.take(np.random.default_rng(seed).permutation(len(self))[:count])
 
     def draw_in_turn(
-        self, labels: Sequence[int], count: int, seed: int | Sequence[int]
+        self, labels: Sequence[int] | None, count: int, seed: int | Sequence[int]
     ) -> Pictures:
         """Returns different pictures of some classes in turn, by lot within each.
 
         Args:
-            labels: the classes, at least one.
+            labels: the classes, at least one; None for all of which there are pictures, by lot.
             count: pictures in all.
             seed: another seed, other pictures.
 
         Raises:
             ValueError: when a class has too few.
         """
+        if labels is None:
+            labels = np.random.default_rng(seed).permutation(np.unique(self.labels)).tolist()
         rng = np.random.default_rng(seed)
         shuffled = {
             label: iter(rng.permutation(np.flatnonzero(self.labels == label))) for label in labels
@@ -202,12 +204,3 @@ class HeldOut:
                 "pictures, or more classes."
             )
         return self.take(np.array(rows, np.int64))
-
-    def take(self, rows: np.ndarray) -> Pictures:
-        """Returns the pictures in these rows of the split."""
-        images, labels = Reader(self._prepared.images, self._prepared.labels)(rows)
-        names = [
-            f"{self.description.split} {row} ({self.class_names[label]})"
-            for row, label in zip(rows.tolist(), labels, strict=True)
-        ]
-        return Pictures(images, names, labels.astype(np.int64))

@@ -4,18 +4,13 @@ Row i and column j is decoded from z_s of the picture on the left and z_u of the
 pictures may be of classes that the model has never seen.
 """
 
-import shlex
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trainers import command_line
+from trainers.named_pictures import Pictures
+from trainers.output import output_folder, print_written
 from trainers.picture_files import parse_labels
-from trainers.picture_input import (
-    FILES_OR_FOLDER,
-    HeldOut,
-    Pictures,
-    read_pictures,
-)
+from trainers.picture_input import FILES_OR_FOLDER, HeldOut, read_pictures
 
 if TYPE_CHECKING:
     import numpy as np
@@ -66,31 +61,20 @@ def open_pictures(values: "FlagValues", model: "GenerativeModel") -> list[Pictur
     Raises:
         ValueError: for pictures that cannot be read, or are too many or too few.
     """
-    import numpy as np
-
     held_out = None
     if not all(values[side].value for side in SIDES):
-        from trainers import measuring
-
         held_out = HeldOut(values.run_dir)
-        measuring.check_data(model, held_out.class_names, held_out.description.image_shape)
+        held_out.check_model(model)
     found = []
     for number, side in enumerate(SIDES):
         texts, labels = values[side].value, values[f"{side}_labels"].value
         if texts:
-            found.append(read_pictures(texts, side, model))
-            if len(found[-1]) > MOST:
-                raise ValueError(
-                    f"--{side} takes at most {MOST} pictures. Received: {len(found[-1])}."
-                )
+            found.append(read_pictures(texts, side, model, MOST))
             continue
+        if labels is not None:
+            labels = parse_labels(labels, held_out.class_names, f"{side}_labels")
         # Rows and columns are drawn apart: of one class, too, they are other pictures.
-        seed = [values.seed, number]
-        if labels is None:
-            classes = np.random.default_rng(seed).permutation(np.unique(held_out.labels)).tolist()
-        else:
-            classes = parse_labels(labels, held_out.class_names, f"{side}_labels")
-        found.append(held_out.draw_in_turn(classes, values.count, seed))
+        found.append(held_out.draw_in_turn(labels, values.count, [values.seed, number]))
     return found
 
 
@@ -129,8 +113,7 @@ def main(values: "FlagValues") -> None:
     need_two_codes(model)
     relevant, irrelevant = open_pictures(values, model)
     images = pictures.to_uint8(recombine(model, relevant.images, irrelevant.images))
-    output = Path(values.output or Path(run_dir) / "recombine").expanduser()
-    output.mkdir(parents=True, exist_ok=True)
+    output = output_folder(values, "recombine")
     pictures.write_png(output / "recombined.png", sheet(relevant.images, irrelevant.images, images))
     write_json(
         output / "recombine.json",
@@ -143,7 +126,7 @@ def main(values: "FlagValues") -> None:
     )
     print(f"Rows, which give z_s: {'; '.join(relevant.names)}")
     print(f"Columns, which give z_u: {'; '.join(irrelevant.names)}")
-    print(f"Written to {shlex.quote(str(output))}: recombined.png, recombine.json")
+    print_written(output, ["recombined.png", "recombine.json"])
 
 
 if __name__ == "__main__":

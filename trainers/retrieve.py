@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from trainers import command_line
+from trainers.named_pictures import Pictures
+from trainers.output import output_folder, print_written
 from trainers.picture_input import (
     FILES_OR_FOLDER,
     HeldOut,
-    Pictures,
     labels_of_pictures,
     picture_paths,
     picture_side,
@@ -79,12 +80,11 @@ class TrainingSplit:
 
     def __init__(self, run_dir: str, model: GenerativeModel) -> None:
         from keras_cvaegan.training.run_directory import RunDirectory
-        from trainers import configuration, measuring
+        from trainers import configuration
         from trainers.run_pictures import RunPictures
 
         self._pictures = RunPictures(run_dir, "train")
-        description = self._pictures.description
-        measuring.check_data(model, description.class_names, description.image_shape)
+        self._pictures.check_model(model)
         config = RunDirectory(run_dir).read_config()["config"]
         self.about = {
             "dataset": config["dataset"],
@@ -199,20 +199,15 @@ def open_queries(values: FlagValues, model: GenerativeModel) -> Pictures:
     Raises:
         ValueError: for pictures or labels that the model does not take.
     """
-    from keras_cvaegan.applications import guess_labels
-    from keras_cvaegan.applications.inputs import check_guessable
+    from keras_cvaegan.applications.inputs import check_guessable, guess_labels
 
     if not values.query:
         if values.labels is not None:
             raise ValueError("--labels are those of --query; held-out pictures have their own.")
-        from trainers import measuring
-
         held_out = HeldOut(values.run_dir)
-        measuring.check_data(model, held_out.class_names, held_out.description.image_shape)
+        held_out.check_model(model)
         return held_out.draw(values.count, values.seed)
-    found = read_pictures(values.query, "query", model)
-    if len(found) > MOST:
-        raise ValueError(f"--query takes at most {MOST} pictures. Received: {len(found)}.")
+    found = read_pictures(values.query, "query", model, MOST)
     if values.labels is not None and not model.conditional:
         raise ValueError("--labels are for models with classes. This has none.")
     labels = labels_of_pictures(values.labels, len(found), model.class_names)
@@ -257,8 +252,7 @@ def main(values: FlagValues) -> None:
     rows = []
     for image, nearest in zip(queries.images, found.indices, strict=True):
         rows.append(np.stack([image, np.full_like(image, 255), *indexed.take(index, nearest)]))
-    output = Path(values.output or Path(run_dir) / "retrieve").expanduser()
-    output.mkdir(parents=True, exist_ok=True)
+    output = output_folder(values, "retrieve")
     pictures.write_png(output / "retrieved.png", pictures.grid(rows))
     results: dict[str, Any] = {
         "flags": COMMAND.settings(values),
@@ -278,7 +272,7 @@ def main(values: FlagValues) -> None:
     write_json(output / "retrieve.json", results)
     print_found(queries, index, found)
     print("Rows of retrieved.png: the picture to search by, then those found, nearest first.")
-    print(f"Written to {shlex.quote(str(output))}: retrieved.png, retrieve.json")
+    print_written(output, ["retrieved.png", "retrieve.json"])
 
 
 if __name__ == "__main__":

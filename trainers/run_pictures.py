@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,7 +12,10 @@ import datasets
 from datasets.reader import Reader
 from keras_cvaegan.training.run_directory import RunDirectory
 from trainers import configuration
-from trainers.picture_input import Pictures
+from trainers.named_pictures import Pictures
+
+if TYPE_CHECKING:
+    from keras_cvaegan.models import GenerativeModel
 
 
 class RunPictures:
@@ -45,6 +49,16 @@ class RunPictures:
     @property
     def class_names(self) -> tuple[str, ...]:
         return self.description.class_names
+
+    def check_model(self, model: GenerativeModel) -> None:
+        """Checks that a model is one of these data.
+
+        Raises:
+            ValueError: otherwise.
+        """
+        from trainers import measuring
+
+        measuring.check_data(model, self.class_names, self.description.image_shape)
 
     def names(self, rows: np.ndarray) -> list[str]:
         """Returns what the pictures in these rows are called."""

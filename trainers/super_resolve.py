@@ -7,15 +7,15 @@ abstract and give no figures.
 """
 
 import dataclasses
-import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from trainers import command_line, figures, inpaint
-from trainers.picture_input import Pictures, labels_of_pictures, picture_paths, picture_side
+from trainers import command_line, figures, inpaint, restoring
+from trainers.named_pictures import Pictures
+from trainers.output import output_folder, print_written
+from trainers.picture_input import picture_paths, picture_side
 from trainers.tables import markdown
 
 if TYPE_CHECKING:
@@ -83,8 +83,7 @@ def check(values: "FlagValues") -> None:
         raise ValueError(
             "--factors are of held-out pictures; those of --pictures follow from their size."
         )
-    if values.labels is not None and not values.pictures:
-        raise ValueError("--labels are those of --pictures; held-out pictures have their own.")
+    restoring.check_labels(values)
 
 
 def parse_factors(text: str, side: int) -> list[int]:
@@ -156,10 +155,7 @@ def given_groups(values: "FlagValues", models: "Sequence[GenerativeModel]") -> l
         ValueError: for pictures or labels that the models do not take.
     """
     found, names = read_small(values.pictures, models[0])
-    class_names = next((model.class_names for model in models if model.conditional), ())
-    if values.labels is not None and not class_names:
-        raise ValueError("--labels are for models with classes. These have none.")
-    labels = labels_of_pictures(values.labels, len(found), class_names)
+    labels = restoring.given_labels(values.labels, len(found), models)
     factors = np.array([models[0].image_shape[0] // len(picture) for picture in found])
     groups = []
     for factor in np.unique(factors).tolist():
@@ -181,7 +177,7 @@ def held_out_groups(values: "FlagValues", models: "Sequence[GenerativeModel]") -
             of the models.
     """
     factors = parse_factors(values.factors or FACTORS, picture_side(models[0]))
-    taken = inpaint.open_pictures(values, models)
+    taken = restoring.held_out_pictures(values, models)
     return [
         Group(
             factor,
@@ -224,7 +220,7 @@ def enlargers(
     found = {BICUBIC: bicubic, AGREEING: agreeing}
     for title, model in models.items():
         for number in rounds:
-            found[f"{title}, {inpaint.rounds_text(number)}"] = of_model(model, number)
+            found[f"{title}, {restoring.rounds_text(number)}"] = of_model(model, number)
     return found
 
 
@@ -341,22 +337,18 @@ def sheet(
 def main(values: "FlagValues") -> None:
     run_dir = command_line.required_run_dir(values)
     check(values)
-    rounds = inpaint.parse_rounds(values.rounds)
+    rounds = restoring.parse_rounds(values.rounds)
 
     from keras_cvaegan import pictures
-    from keras_cvaegan.applications.inputs import check_guessable, takes_labels
     from keras_cvaegan.training.run_directory import write_json
 
-    models = inpaint.load_models([run_dir, *values.against])
+    models = restoring.load_models([run_dir, *values.against])
     side = picture_side(next(iter(models.values())))
     groups = (given_groups if values.pictures else held_out_groups)(values, list(models.values()))
     labels_known = values.labels_given and groups[0].small.labels is not None
-    if not labels_known:
-        for model in models.values():
-            check_guessable(model)
+    sources = restoring.label_sources(models, labels_known)
     by_title = enlargers(models, rounds, side)
-    output = Path(values.output or Path(run_dir) / "super_resolve").expanduser()
-    output.mkdir(parents=True, exist_ok=True)
+    output = output_folder(values, "super_resolve")
     measured: dict[str, Any] = {}
     rows: dict[str, np.ndarray] = {}
     for group in groups:
@@ -368,14 +360,11 @@ def main(values: "FlagValues") -> None:
             }
         rows = sheet(group, labels, by_title, values.shown)
         pictures.write_png(output / f"{name}.png", pictures.grid(list(rows.values())))
-    known = "given" if labels_known else "guessed by its classifier"
     results = {
         "flags": COMMAND.settings(values),
         "pictures": {f"x{group.factor}": len(group.small) for group in groups},
         "shown": {f"x{g.factor}": list(g.small.names[: values.shown]) for g in groups},
-        "labels": {
-            title: known if takes_labels(model) else "not needed" for title, model in models.items()
-        },
+        "labels": sources,
         "figures": measured,
         "rows": list(rows),
     }
@@ -384,10 +373,9 @@ def main(values: "FlagValues") -> None:
         print(f"\n{table(measured)}\n")
         print(f"Means over {len(groups[0].small):,} pictures; PSNR in dB.")
         print(f"Highest: {'; '.join(best(measured))}.")
-    print(f"Labels: {'; '.join(f'{title}: {how}' for title, how in results['labels'].items())}.")
+    restoring.print_label_sources(sources)
     print(f"Rows of the PNG files from top to bottom: {'; '.join(rows)}")
-    print(f"Written to {shlex.quote(str(output))}: ", end="")
-    print(", ".join([*(f"x{group.factor}.png" for group in groups), "super_resolve.json"]))
+    print_written(output, [*(f"x{group.factor}.png" for group in groups), "super_resolve.json"])
 
 
 if __name__ == "__main__":

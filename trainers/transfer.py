@@ -4,18 +4,17 @@ Each row has a picture, its reconstruction, and what is decoded from the same co
 some classes: a row is one picture under many labels, a column many pictures under one.
 """
 
-import shlex
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from trainers import command_line
+from trainers.named_pictures import Pictures
+from trainers.output import output_folder, print_written
 from trainers.picture_files import parse_labels
 from trainers.picture_input import (
     FILES_OR_FOLDER,
     HeldOut,
-    Pictures,
     labels_of_pictures,
     read_pictures,
 )
@@ -78,19 +77,14 @@ def open_pictures(values: "FlagValues", model: "GenerativeModel") -> Pictures:
         ValueError: for pictures or labels that the model does not take.
     """
     if values.pictures:
-        found = read_pictures(values.pictures, "pictures", model)
-        if len(found) > MOST:
-            raise ValueError(f"--pictures takes at most {MOST}. Received: {len(found)}.")
+        found = read_pictures(values.pictures, "pictures", model, MOST)
         labels = labels_of_pictures(values.labels, len(found), model.class_names)
         return Pictures(found.images, found.names, labels)
-    from trainers import measuring
-
     held_out = HeldOut(values.run_dir)
-    measuring.check_data(model, held_out.class_names, held_out.description.image_shape)
-    classes = parse_labels(values.labels, held_out.class_names)
-    if values.labels is None:
-        there = np.unique(held_out.labels)
-        classes = np.random.default_rng(values.seed).permutation(there).tolist()
+    held_out.check_model(model)
+    classes = None
+    if values.labels is not None:
+        classes = parse_labels(values.labels, held_out.class_names)
     return held_out.draw_in_turn(classes, values.count, values.seed)
 
 
@@ -100,8 +94,7 @@ def main(values: "FlagValues") -> None:
     import keras_cvaegan
     from keras_cvaegan import pictures
     from keras_cvaegan.applications import reconstruct, transfer
-    from keras_cvaegan.applications.attribute_transfer import need_classes, own_labels
-    from keras_cvaegan.applications.inputs import need_network
+    from keras_cvaegan.applications.inputs import need_classes, need_network, own_labels
     from keras_cvaegan.training.run_directory import write_json
 
     model = keras_cvaegan.load(run_dir)
@@ -114,8 +107,7 @@ def main(values: "FlagValues") -> None:
     for target in targets:
         of_target = transfer(model, taken.images, np.full(len(taken), target), labels)
         columns.append(pictures.to_uint8(of_target))
-    output = Path(values.output or Path(run_dir) / "transfer").expanduser()
-    output.mkdir(parents=True, exist_ok=True)
+    output = output_folder(values, "transfer")
     pictures.write_png(output / "transferred.png", pictures.grid(list(np.stack(columns, axis=1))))
     results = {
         "flags": COMMAND.settings(values),
@@ -129,7 +121,7 @@ def main(values: "FlagValues") -> None:
     print(f"Rows from top to bottom: {'; '.join(results['rows'])}")
     print(f"Their classes, {results['labels']}: {'; '.join(results['classes'])}")
     print(f"Columns from left to right: {'; '.join(results['columns'])}")
-    print(f"Written to {shlex.quote(str(output))}: transferred.png, transfer.json")
+    print_written(output, ["transferred.png", "transfer.json"])
 
 
 if __name__ == "__main__":

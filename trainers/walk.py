@@ -4,12 +4,12 @@ Fig. 4 and 5 of Zheng & Sun 2019: z_s at fixed z_u, z_u at fixed z_s, and single
 Of models with one code, z at a fixed label, and single dimensions of z.
 """
 
-import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trainers import command_line
+from trainers.output import output_folder, print_written
 from trainers.picture_files import parse_labels
 
 if TYPE_CHECKING:
@@ -127,8 +127,7 @@ def main(values: "FlagValues") -> None:
     size = found.stop - found.start
     if values.dimensions is not None:
         dimensions, changes = parse_dimensions(values.dimensions, size), None
-    output = Path(values.output or Path(run_dir) / "walk").expanduser()
-    output.mkdir(parents=True, exist_ok=True)
+    output = output_folder(values, "walk")
     if values.dimensions is None:
         changes = measure_dimensions(model, labels, part, size, values.reach).tolist()
         dimensions = sorted(range(size), key=lambda number: -changes[number])[:SHOWN_DIMENSIONS]
@@ -152,7 +151,7 @@ def main(values: "FlagValues") -> None:
         "changes": changes,
     }
     write_json(output / "walk.json", results)
-    print(f"Written to {shlex.quote(str(output))}: {', '.join(results['rows'])}, walk.json")
+    print_written(output, [*results["rows"], "walk.json"])
 
 
 if __name__ == "__main__":

@@ -1,8 +1,16 @@
 """What a trained model is for: each application works on any fitted model."""
 
 from keras_cvaegan.applications.attribute_transfer import transfer
+from keras_cvaegan.applications.augmentation import (
+    Augmentation,
+    FewAcceptedWarning,
+    Mix,
+    augment,
+    new_classes,
+    plan,
+)
 from keras_cvaegan.applications.inpainting import fill_holes, inpaint
-from keras_cvaegan.applications.inputs import reconstruct
+from keras_cvaegan.applications.inputs import guess_labels, reconstruct
 from keras_cvaegan.applications.interpolation import interpolate
 from keras_cvaegan.applications.latent_directions import (
     PrincipalDirections,
@@ -30,7 +38,7 @@ from keras_cvaegan.applications.masks import (
 )
 from keras_cvaegan.applications.morphing import morph
 from keras_cvaegan.applications.novelty import Copies, find_copies
-from keras_cvaegan.applications.picture_codes import guess_labels, picture_codes
+from keras_cvaegan.applications.picture_codes import picture_codes
 from keras_cvaegan.applications.plug_and_play import PlugAndPlay, denoising_prior
 from keras_cvaegan.applications.recombination import recombine
 from keras_cvaegan.applications.retrieval import LatentIndex
@@ -42,13 +50,17 @@ from keras_cvaegan.applications.super_resolution import (
 )
 
 __all__ = [
+    "Augmentation",
     "Copies",
+    "FewAcceptedWarning",
     "LatentIndex",
     "LatentMap",
     "LatentStatistics",
+    "Mix",
     "PlugAndPlay",
     "PrincipalDirections",
     "Walk",
+    "augment",
     "back_project",
     "denoising_prior",
     "dimension_changes",
@@ -65,9 +77,11 @@ __all__ = [
     "latent_walk",
     "map_cells",
     "morph",
+    "new_classes",
     "part_of_code",
     "picture_codes",
     "picture_mask",
+    "plan",
     "principal_directions",
     "recombine",
     "reconstruct",

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from keras_cvaegan.applications.inputs import check_guessable, need_network
-from keras_cvaegan.applications.picture_codes import guess_labels
-from keras_cvaegan.models import MODELS, GenerativeModel
+from keras_cvaegan.applications.inputs import need_classes, own_labels
+from keras_cvaegan.models import GenerativeModel
 
 
 def transfer(
@@ -55,48 +54,3 @@ def transfer(
         )
     z_mean, _ = model.encode(images, own_labels(model, images, labels))
     return model.decode(z_mean, targets)
-
-
-def need_classes(model: GenerativeModel) -> None:
-    """Checks that a model was trained with classes.
-
-    Raises:
-        ValueError: otherwise; it names the models with classes and an encoder.
-    """
-    if not model.conditional:
-        having = (
-            n for n, k in MODELS.items() if k.conditional and "encoder" in k.inference_names()
-        )
-        raise ValueError(
-            f"{type(model).__name__} has no classes: there is no other to show a picture as. "
-            f"Models with classes and an encoder: {', '.join(having)}."
-        )
-
-
-def own_labels(
-    model: GenerativeModel,
-    images: np.ndarray,
-    labels: Sequence[int] | np.ndarray | None = None,
-) -> np.ndarray:
-    """Returns the labels that pictures are encoded under.
-
-    Args:
-        model: any with an encoder.
-        images: (n, height, width, channels), uint8 or float in [−1, 1].
-        labels: n integers, or class weights (n, num_classes); None for those that the model's own
-            classifier gives the pictures. A model without classes looks at none.
-
-    Returns:
-        Class weights, float32 (n, num_classes).
-
-    Raises:
-        ValueError: for a model without an encoder, one that needs labels where there are none and
-            has no classifier, or images or labels that the model does not take.
-    """
-    need_network(model, "encoder")
-    if not model.conditional:
-        labels = np.zeros(len(images), np.int32)
-    elif labels is None:
-        check_guessable(model)
-        labels = guess_labels(model, images)
-    return model.class_weights(labels)

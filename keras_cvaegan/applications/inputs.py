@@ -34,6 +34,22 @@ def need_two_codes(model: GenerativeModel) -> None:
         )
 
 
+def need_classes(model: GenerativeModel) -> None:
+    """Checks that a model was trained with classes.
+
+    Raises:
+        ValueError: otherwise; it names the models with classes and an encoder.
+    """
+    if not model.conditional:
+        having = _models_where(
+            lambda kind: kind.conditional and "encoder" in kind.inference_names()
+        )
+        raise ValueError(
+            f"{type(model).__name__} has no classes: there is no other to show a picture as. "
+            f"Models with classes and an encoder: {having}."
+        )
+
+
 def _models_where(has: Callable[[type[GenerativeModel]], bool]) -> str:
     return ", ".join(name for name, kind in MODELS.items() if has(kind))
 
@@ -54,6 +70,77 @@ def check_guessable(model: GenerativeModel) -> None:
             f"{type(model).__name__} reconstructs under a label, and has no classifier that could "
             "guess it: give labels."
         )
+
+
+def guess_labels(model: GenerativeModel, images: np.ndarray) -> np.ndarray | None:
+    """Returns the labels that a model's own classifier gives pictures; None where it has none.
+
+    Args:
+        model: any.
+        images: (n, height, width, channels), uint8 or float in [−1, 1].
+
+    Example:
+
+    >>> from keras_cvaegan.models import VAE
+    >>> model = VAE.from_preset("compact", image_shape=(16, 16, 3))
+    >>> guess_labels(model, np.zeros((2, 16, 16, 3), "uint8")) is None
+    True
+    """
+    if "classifier" not in model.inference_names():
+        return None
+    return model.classify(images).argmax(axis=1)
+
+
+def own_labels(
+    model: GenerativeModel,
+    images: np.ndarray,
+    labels: Sequence[int] | np.ndarray | None = None,
+) -> np.ndarray:
+    """Returns the classes of pictures, given or guessed.
+
+    Args:
+        model: any with an encoder.
+        images: (n, height, width, channels), uint8 or float in [−1, 1].
+        labels: n integers, or class weights (n, num_classes); None for those that the model's own
+            classifier gives the pictures. A model without classes looks at none.
+
+    Returns:
+        Class weights, float32 (n, num_classes).
+
+    Raises:
+        ValueError: for a model without an encoder, one that needs labels where there are none and
+            has no classifier, or images or labels that the model does not take.
+
+    Example:
+
+    >>> from keras_cvaegan.models import CVAE
+    >>> model = CVAE.from_preset("compact", image_shape=(16, 16, 3), num_classes=2)
+    >>> own_labels(model, np.zeros((1, 16, 16, 3), "uint8"), [1])
+    array([[0., 1.]], dtype=float32)
+    """
+    need_network(model, "encoder")
+    if not model.conditional:
+        labels = np.zeros(len(images), np.int32)
+    elif labels is None:
+        check_guessable(model)
+        labels = guess_labels(model, images)
+    return model.class_weights(labels)
+
+
+def labels_to_encode(
+    model: GenerativeModel,
+    images: np.ndarray,
+    labels: Sequence[int] | np.ndarray | None = None,
+) -> np.ndarray:
+    """Returns `own_labels`, or class 0 where a model looks at no label: see `takes_labels`.
+
+    It spares such a model the guessing. Where the class itself is asked for, as to show pictures
+    under another, take `own_labels`.
+    """
+    need_network(model, "encoder")
+    if takes_labels(model):
+        return own_labels(model, images, labels)
+    return model.class_weights(np.zeros(len(images), np.int32))
 
 
 def reconstruct(
@@ -83,13 +170,7 @@ def reconstruct(
     >>> reconstruct(model, np.zeros((3, 16, 16, 3), "uint8")).shape
     (3, 16, 16, 3)
     """
-    need_network(model, "encoder")
-    if not takes_labels(model):
-        labels = np.zeros(len(images), np.int32)
-    elif labels is None:
-        check_guessable(model)
-        labels = model.classify(images).argmax(axis=1)
-    return model.reconstruct(images, labels)
+    return model.reconstruct(images, labels_to_encode(model, images, labels))
 
 
 def float_pictures(model: GenerativeModel, images: np.ndarray) -> np.ndarray:

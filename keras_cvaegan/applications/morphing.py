@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from keras_cvaegan.applications.attribute_transfer import own_labels
+from keras_cvaegan.applications.inputs import own_labels
 from keras_cvaegan.applications.interpolation import interpolate
 from keras_cvaegan.models import LRLIVAE, GenerativeModel
 

@@ -6,28 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from keras_cvaegan.applications.inputs import check_guessable, need_network, takes_labels
+from keras_cvaegan.applications.inputs import labels_to_encode
 from keras_cvaegan.applications.latent_walks import part_of_code
 from keras_cvaegan.models import LRLIVAE, GenerativeModel
-
-
-def guess_labels(model: GenerativeModel, images: np.ndarray) -> np.ndarray | None:
-    """Returns the labels that a model's own classifier gives pictures; None where it has none.
-
-    Args:
-        model: any.
-        images: (n, height, width, channels), uint8 or float in [−1, 1].
-
-    Example:
-
-    >>> from keras_cvaegan.models import VAE
-    >>> model = VAE.from_preset("compact", image_shape=(16, 16, 3))
-    >>> guess_labels(model, np.zeros((2, 16, 16, 3), "uint8")) is None
-    True
-    """
-    if "classifier" not in model.inference_names():
-        return None
-    return model.classify(images).argmax(axis=1)
 
 
 def picture_codes(
@@ -59,12 +40,6 @@ def picture_codes(
     >>> z_mean.shape, z_log_var.shape
     ((2, 5), (2, 5))
     """
-    need_network(model, "encoder")
-    if not takes_labels(model):
-        labels = np.zeros(len(images), np.int32)
-    elif labels is None:
-        check_guessable(model)
-        labels = guess_labels(model, images)
+    z_mean, z_log_var = model.encode(images, labels_to_encode(model, images, labels))
     part = part_of_code(model, "irrelevant" if isinstance(model, LRLIVAE) else "all")
-    z_mean, z_log_var = model.encode(images, labels)
     return z_mean[:, part], z_log_var[:, part]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import zipfile
@@ -12,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from keras import ops
 from sklearn.neighbors import NearestNeighbors
 
-from keras_cvaegan.applications.inputs import need_network
-from keras_cvaegan.applications.picture_codes import guess_labels, picture_codes
+from keras_cvaegan.applications.inputs import guess_labels, need_network
+from keras_cvaegan.applications.picture_codes import picture_codes
 from keras_cvaegan.files import replacing
+from keras_cvaegan.fingerprints import fingerprint
 from keras_cvaegan.metrics.novelty import Neighbours
 from keras_cvaegan.models import GenerativeModel
 from keras_cvaegan.models.arguments import check_count
@@ -249,13 +248,11 @@ def _name(identity: Mapping[str, str]) -> str:
 
 
 def _identity(model: GenerativeModel) -> dict[str, str]:
-    """What changes whenever a model would give other codes or labels, the same in each process."""
-    digest = hashlib.sha256(json.dumps([model.image_shape, model.class_names]).encode())
-    for name, network in sorted(model.inference_networks.items()):
-        if name == "generator":
-            continue
-        for variable in network.weights:
-            value = np.ascontiguousarray(ops.convert_to_numpy(variable.value))
-            digest.update(f"{name} {value.dtype} {value.shape}".encode())
-            digest.update(value)
-    return {"kind": type(model).__name__, "fingerprint": digest.hexdigest()[:16]}
+    """What changes whenever a model would give other codes or labels."""
+    networks = {
+        name: network
+        for name, network in sorted(model.inference_networks.items())
+        if name != "generator"
+    }
+    about = [model.image_shape, model.class_names]
+    return {"kind": type(model).__name__, "fingerprint": fingerprint(about, networks)}

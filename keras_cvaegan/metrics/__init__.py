@@ -5,6 +5,7 @@ with `result`. `MetricSuite` runs them all on one pass of a feature extractor.
 """
 
 from keras_cvaegan.metrics.accuracy import Top1Accuracy
+from keras_cvaegan.metrics.attribute_reader import AttributeReader, train_reader
 from keras_cvaegan.metrics.classification_accuracy_score import ClassificationAccuracyScore
 from keras_cvaegan.metrics.code_contents import attribute_r2, class_accuracy
 from keras_cvaegan.metrics.extractors import (
@@ -29,8 +30,10 @@ from keras_cvaegan.metrics.recognition import (
 from keras_cvaegan.metrics.reference import ReferenceStatistics, reference_statistics
 from keras_cvaegan.metrics.structural_similarity import ms_ssim
 from keras_cvaegan.metrics.suite import MetricSuite, standard_metrics
+from keras_cvaegan.metrics.verification import Verification, cosine_similarities, verify
 
 __all__ = [
+    "AttributeReader",
     "ClassificationAccuracyScore",
     "ClassifierExtractor",
     "DensityCoverage",
@@ -49,8 +52,10 @@ __all__ = [
     "PrecisionRecall",
     "ReferenceStatistics",
     "Top1Accuracy",
+    "Verification",
     "attribute_r2",
     "class_accuracy",
+    "cosine_similarities",
     "ms_ssim",
     "recognise",
     "recognition_network",
@@ -58,4 +63,6 @@ __all__ = [
     "standard_metrics",
     "top1_by_class",
     "train_classifier",
+    "train_reader",
+    "verify",
 ]

@@ -1,13 +1,12 @@
 """What turns images into the features and probabilities that metrics compare."""
 
-import hashlib
-import json
 from typing import Any, Protocol
 
 import keras
 import numpy as np
 from keras import layers, ops
 
+from keras_cvaegan.fingerprints import fingerprint
 from keras_cvaegan.metrics.metric import check_count, check_images
 from keras_cvaegan.metrics.padding import batch_size as padded_size
 from keras_cvaegan.metrics.padding import pad
@@ -65,7 +64,7 @@ class KerasExtractor:
         self._batch_size = check_count("batch_size", batch_size)
         self._image_shape = network.input.shape[1:]
         self._run = Step.compiled_network(network)
-        self.fingerprint = _fingerprint(network, name)
+        self.fingerprint = fingerprint(name, {"": network})
 
     def __call__(self, images: np.ndarray) -> Extracted:
         """Returns features, float32 `(n, feature_dim)`, and probabilities `(n, num_classes)`.
@@ -279,13 +278,3 @@ class TF1Bilinear(layers.Layer):
 
     def get_config(self) -> dict[str, Any]:
         return super().get_config() | {"height": self.height, "width": self.width}
-
-
-def _fingerprint(network: keras.Model, name: str) -> str:
-    """A digest of a network's name and weights, the same in every process."""
-    digest = hashlib.sha256(json.dumps(name).encode())
-    for variable in network.weights:
-        value = np.ascontiguousarray(ops.convert_to_numpy(variable.value))
-        digest.update(f"{value.dtype} {value.shape}".encode())
-        digest.update(value)
-    return digest.hexdigest()[:16]

@@ -98,8 +98,8 @@ def train_classifier(
         "val_loss", min_delta=1e-3, patience=patience, restore_best_weights=True, mode="min"
     )
     model.fit(
-        _Batches(*train, batch_size, seed),
-        validation_data=_Batches(*validation, 256),
+        ShuffledBatches(*train, batch_size, seed),
+        validation_data=ShuffledBatches(*validation, 256),
         epochs=epochs,
         callbacks=[stop, _StopWhenPerfect()],
         shuffle=False,
@@ -121,7 +121,7 @@ class _StopWhenPerfect(keras.callbacks.Callback):
             self.model.stop_training = True
 
 
-class _Batches(keras.utils.PyDataset):
+class ShuffledBatches(keras.utils.PyDataset):
     """uint8 images as floats in [−1, 1], a batch at a time; shuffled when there is a seed."""
 
     def __init__(

@@ -7,6 +7,9 @@ import pytest
 
 from trainers import (
     ablate,
+    attribute_study,
+    augment,
+    augmentation_study,
     codes,
     command_line,
     compare,
@@ -33,9 +36,9 @@ from trainers.demo import __main__ as demo
 from trainers.tfx import pipeline
 
 PROGRAMS = (
-    *(ablate, codes, compare, demo, evaluate, export, fit, generate, half_circles, inpaint),
-    *(latent_map, morph, novelty, pipeline, recombine, report, request, retrieve, super_resolve),
-    *(toy, transfer, walk, write_records),
+    *(ablate, attribute_study, augment, augmentation_study, codes, compare, demo, evaluate),
+    *(export, fit, generate, half_circles, inpaint, latent_map, morph, novelty, pipeline),
+    *(recombine, report, request, retrieve, super_resolve, toy, transfer, walk, write_records),
 )
 
 

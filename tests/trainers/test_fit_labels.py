@@ -61,7 +61,10 @@ def test_pictures_of_a_folder_have_no_labels(call, tmp_path):
         ([*REST, "--unlabelled_data_dir=x"], "Choose one of them."),
         (["--model=lr_li_vae", "--unlabelled_rest"], "choose a labelled_share below 1"),
         (["--model=lr_li_vae", "--labelled_share=0"], "must be in (0, 1]. Received: 0.0"),
-        (["--model=lr_li_vae", "--unlabelled_data_dir=/nowhere"], "'/nowhere' does not exist"),
+        (
+            ["--model=lr_li_vae", "--unlabelled_data_dir=/nowhere"],
+            "unlabelled_data_dir is no folder: '/nowhere'",
+        ),
     ],
 )
 def test_what_cannot_be_is_one_line(call, arguments, message):

@@ -85,6 +85,12 @@ def test_what_cannot_be_read(folder, text, message):
         picture_input.read_pictures([text.replace("FOLDER", str(folder))], "faces", MODEL)
 
 
+def test_too_many_pictures(folder):
+    assert len(picture_input.read_pictures([str(folder)], "faces", MODEL, 3)) == 3
+    with pytest.raises(ValueError, match=r"--faces takes at most 2 pictures\. Received: 3"):
+        picture_input.read_pictures([str(folder)], "faces", MODEL, 2)
+
+
 def test_no_pictures_given():
     with pytest.raises(ValueError, match="--faces is missing: files or folders"):
         picture_input.read_pictures([], "faces", MODEL)
@@ -135,6 +141,31 @@ def test_held_out_pictures_of_classes_in_turn(held_out):
     assert any(held_out.draw_in_turn([2, 0], 5, seed=n).names != found.names for n in range(1, 4))
     with pytest.raises(ValueError, match="Of 'light' there are 4 pictures held out, too few for 5"):
         held_out.draw_in_turn([1], 5, seed=0)
+
+
+def test_held_out_pictures_of_all_classes_in_turn(held_out):
+    found = held_out.draw_in_turn(None, 5, seed=0)
+    classes = found.labels[:3].tolist()
+    assert sorted(classes) == [0, 1, 2]
+    np.testing.assert_array_equal(found.labels[3:], classes[:2])
+    assert held_out.draw_in_turn(classes, 5, seed=0).names == found.names
+    orders = {tuple(held_out.draw_in_turn(None, 3, seed).labels) for seed in range(8)}
+    assert len(orders) > 1
+
+
+def test_where_labels_come_from():
+    having = {"cvae": ["encoder", "generator"], "cvae_gan": ["encoder", "generator", "classifier"]}
+    cvae, cvae_gan = (
+        SimpleNamespace(conditional=True, inference_names=lambda names=names: names)
+        for names in having.values()
+    )
+    vae = SimpleNamespace(conditional=False, inference_names=lambda: having["cvae"])
+    given = [picture_input.source_of_labels(model, True) for model in (cvae, cvae_gan, vae)]
+    assert given == ["given", "given", "not needed"]
+    assert picture_input.source_of_labels(cvae_gan, False) == "guessed by its classifier"
+    assert picture_input.source_of_labels(vae, False) == "not needed"
+    with pytest.raises(ValueError, match="has no classifier that could guess it: give labels"):
+        picture_input.source_of_labels(cvae, False)
 
 
 def test_not_a_run(tmp_path):

@@ -1,9 +1,11 @@
 """Pictures of a run's data by their rows."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from applied import untrained_runs
-from untrained import COUNTS
+from untrained import CLASSES, COUNTS
 
 from keras_cvaegan import pictures
 from trainers.picture_input import HeldOut
@@ -37,6 +39,16 @@ def test_held_out_pictures_are_those_of_the_test_split(root):
     ours, theirs = RunPictures(root / "vae", "test").take(rows), HeldOut(root / "vae").take(rows)
     np.testing.assert_array_equal(ours.images, theirs.images)
     assert list(ours.names) == list(theirs.names)
+
+
+def test_models_of_other_data(root):
+    found, names = RunPictures(root / "vae", "test"), tuple(sorted(CLASSES))
+    own = {"conditional": True, "class_names": names, "num_classes": 3, "image_shape": (16, 16, 3)}
+    found.check_model(SimpleNamespace(**own))
+    with pytest.raises(ValueError, match="have the data changed since the training"):
+        found.check_model(SimpleNamespace(**{**own, "class_names": ("a", "b", "c")}))
+    with pytest.raises(ValueError, match=r"shape \(16, 16, 3\), those of the model \(8, 8, 3\)"):
+        found.check_model(SimpleNamespace(**{**own, "image_shape": (8, 8, 3)}))
 
 
 def test_batches_are_the_rows_in_order(root):

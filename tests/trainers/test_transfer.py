@@ -121,7 +121,7 @@ def test_errors_are_one_line_and_write_nothing(runs, files, tmp_path, capsys, fl
 def test_too_many(runs, files, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(transfer, "MOST", 1)
     flags = [f"--run_dir={runs / 'cvae_gan'}", f"--output={tmp_path}", f"--pictures={files}"]
-    assert "--pictures takes at most 1. Received: 2." in call(transfer, capsys, *flags)[2]
+    assert "--pictures takes at most 1 pictures. Received: 2." in call(transfer, capsys, *flags)[2]
     errors = call(transfer, capsys, *flags, "--to_labels=0,1")[2]
     assert "--to_labels takes at most 1 classes. Received: 2." in errors
 

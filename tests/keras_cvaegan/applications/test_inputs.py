@@ -1,4 +1,4 @@
-"""What applications need of models: networks, codes, labels."""
+"""What applications need of models: networks, codes, classes; and labels, given or guessed."""
 
 import numpy as np
 import pytest
@@ -33,6 +33,45 @@ def test_labels_that_are_not_known_are_guessed(cvae_gan, images, monkeypatch):
     np.testing.assert_array_equal(
         reconstruct(cvae_gan, images), cvae_gan.reconstruct(images, LABELS)
     )
+
+
+def test_own_labels_are_given_or_guessed(cvae_gan, lr_li_vae, images, monkeypatch):
+    weights = np.eye(3)[LABELS] * 0.5 + 1 / 6
+    for model in (cvae_gan, lr_li_vae):
+        monkeypatch.setattr(model, "classify", lambda x: np.eye(3)[LABELS[: len(x)]])
+        np.testing.assert_array_equal(inputs.guess_labels(model, images), LABELS)
+        np.testing.assert_array_equal(inputs.own_labels(model, images), np.eye(3)[LABELS])
+        np.testing.assert_array_equal(
+            inputs.own_labels(model, images, 2 - LABELS).argmax(1), 2 - LABELS
+        )
+        np.testing.assert_allclose(inputs.own_labels(model, images, weights), weights, rtol=1e-6)
+        assert inputs.own_labels(model, images[:0]).shape == (0, 3)
+
+
+def test_labels_that_no_one_looks_at_are_not_guessed(cvae_gan, lr_li_vae, images, monkeypatch):
+    monkeypatch.setattr(lr_li_vae, "classify", None)
+    for labels in (None, LABELS):
+        np.testing.assert_array_equal(
+            inputs.labels_to_encode(lr_li_vae, images, labels), np.eye(3)[[0] * 5]
+        )
+    np.testing.assert_array_equal(
+        inputs.labels_to_encode(cvae_gan, images, LABELS), np.eye(3)[LABELS]
+    )
+
+
+def test_labels_of_a_model_without_classes(images):
+    vae = build(VAE)
+    assert inputs.guess_labels(vae, images) is None
+    for found in (inputs.own_labels, inputs.labels_to_encode):
+        np.testing.assert_array_equal(found(vae, images, LABELS), np.ones((5, 1)))
+
+
+@pytest.mark.parametrize("function", [inputs.own_labels, inputs.labels_to_encode])
+def test_labels_of_models_that_have_none(function, images):
+    with pytest.raises(ValueError, match="GAN has no encoder"):
+        function(build(GAN), images, LABELS)
+    with pytest.raises(ValueError, match="CVAE reconstructs under a label, and has no classifier"):
+        function(build(CVAE, num_classes=3), images)
 
 
 @pytest.mark.parametrize("count", [0, 1])

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from keras_cvaegan.applications import guess_labels, picture_codes
+from keras_cvaegan.applications import picture_codes
 from keras_cvaegan.models import CVAE, GAN, VAE
 
 LABELS = np.array([2, 0, 1, 1, 0])
@@ -21,7 +21,6 @@ def test_codes_under_given_labels(cvae_gan, images):
 
 def test_labels_are_guessed_where_they_are_needed(cvae_gan, images, monkeypatch):
     monkeypatch.setattr(cvae_gan, "classify", lambda x: np.eye(3)[LABELS[: len(x)]])
-    np.testing.assert_array_equal(guess_labels(cvae_gan, images), LABELS)
     expected = cvae_gan.encode(images, LABELS)
     np.testing.assert_array_equal(picture_codes(cvae_gan, images), expected)
 
@@ -37,7 +36,6 @@ def test_a_model_without_classes(images):
     vae = build(VAE)
     expected = vae.encode(images, np.zeros(5, int))
     np.testing.assert_array_equal(picture_codes(vae, images, LABELS), expected)
-    assert guess_labels(vae, images) is None
 
 
 @pytest.mark.parametrize(

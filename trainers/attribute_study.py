@@ -1,0 +1,201 @@
+"""Measures what applications keep and change of pictures, by the known attributes of `petals`.
+
+A network learns to read attributes from real pictures. It then tells what is left of a picture's
+attributes when it is shown as another class (Bao et al. 2017, Section S8.1), and whether they
+change in order from one picture to another (Section 5.3). Pictures with near codes (Section S8.2)
+are compared by their true attributes.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import datasets
+from trainers import command_line, configuration
+from trainers.attribute_tables import claims, in_deviations, notes, table
+from trainers.output import print_written
+
+if TYPE_CHECKING:
+    import keras
+    from absl.flags import FlagValues
+
+    from keras_cvaegan.metrics.attribute_reader import AttributeReader
+    from keras_cvaegan.models import GenerativeModel
+    from keras_cvaegan.training.run_directory import RunDirectory
+    from trainers.attribute_measures import KnownPictures
+
+COMMAND = command_line.Command("trainers.attribute_study", __doc__)
+command_line.run_dir_flag(COMMAND)
+with COMMAND.section("Pictures"):
+    COMMAND.integer("count", 500, "held-out pictures to transfer and to search by", lower_bound=2)
+    COMMAND.integer(
+        "searched", 10_000, "most training pictures to search, drawn by lot", lower_bound=1
+    )
+    COMMAND.integer("k", 5, "of them to find for each", lower_bound=1)
+    COMMAND.integer("pairs", 500, "held-out pictures of a class to morph, in pairs", lower_bound=1)
+    COMMAND.integer("steps", 9, "pictures from end to end", lower_bound=3, upper_bound=100)
+    COMMAND.integer(
+        "seed", 0, "of which are drawn, and as which class", lower_bound=0, upper_bound=2**32 - 1
+    )
+with COMMAND.section("Reader of attributes"):
+    COMMAND.integer(
+        "reader_epochs",
+        30,
+        "passes over the training pictures; it is trained once and stays in the run",
+        lower_bound=1,
+    )
+
+
+def open_reader(
+    run: RunDirectory, config: dict[str, Any], training: KnownPictures, epochs: int
+) -> AttributeReader:
+    """Returns the reader of a run's data, trained where it is not kept yet.
+
+    Raises:
+        ValueError: for pictures of a size that it does not take.
+    """
+    import keras
+
+    from keras_cvaegan.metrics import attribute_reader
+    from trainers.kept_networks import kept_or_trained
+
+    def train() -> AttributeReader:
+        print(f"Training a reader of attributes on {len(training):,} real pictures …", flush=True)
+        keras.config.set_dtype_policy("float32")
+        return attribute_reader.train_reader(
+            training.images, training.values, epochs=epochs, verbose=2
+        )
+
+    return kept_or_trained(
+        run.path / "attribute_reader.keras",
+        _about(config, attribute_reader.VERSION, epochs),
+        "reader",
+        train,
+    )
+
+
+def _about(config: dict[str, Any], version: int, epochs: int) -> dict[str, Any]:
+    """What the reader is, as JSON has it."""
+    source = configuration.data_source(config)
+    about = {
+        "name": "convolutional network on the real training pictures",
+        "version": version,
+        "data": {**configuration.data_arguments(config), "key": source.key},
+        "epochs": epochs,
+    }
+    return json.loads(json.dumps(about))
+
+
+def measure(
+    model: GenerativeModel,
+    reader: AttributeReader,
+    judge: keras.Model | None,
+    training: KnownPictures,
+    test: KnownPictures,
+    values: FlagValues,
+) -> dict[str, Any]:
+    """Returns what applications keep and change.
+
+    Args:
+        model: with an encoder.
+        reader: of the attributes.
+        judge: of images in [−1, 1] to logits of the classes; None for a model without classes,
+            which shows no picture as another class.
+        training: pictures to search.
+        test: held-out ones.
+        values: the flags.
+
+    Returns:
+        `attributes`, by name: `deviation`; `errors` of `random` pairs, of the `reader`, of pictures
+        that were `transferred` and `retrieved`; the order of `morphed` ones; of each the `mean` and
+        over how many `pairs`. `in_deviations`: the errors in the mean over attributes.
+        `recognised`: the share that the judge takes for the class that they are shown as, or None.
+    """
+    import numpy as np
+
+    from keras_cvaegan.metrics.attribute_distances import deviation
+    from trainers import attribute_measures as measures
+    from trainers.yardstick import some_rows
+
+    lot = np.random.default_rng(values.seed).permutation(len(test))
+    drawn = test.take(np.sort(lot[: values.count]))
+    own = reader.errors(drawn.images, drawn.values)
+    errors = {
+        "random": measures.random_pairs(test, values.seed),
+        "reader": {name: {"mean": each, "pairs": len(drawn)} for name, each in own.items()},
+    }
+    recognised = None
+    if judge is not None:
+        print(f"Showing {len(drawn):,} pictures as other classes …", flush=True)
+        errors["transferred"], recognised = measures.transferred(
+            model, judge, reader, drawn, values.seed
+        )
+    rows = some_rows(len(training), values.searched)
+    print(f"Searching {len(rows):,} pictures …", flush=True)
+    errors["retrieved"] = measures.retrieved(model, drawn, training, rows, values.k)
+    pairs = measures.pairs_within_classes(test.labels, values.pairs, values.seed)
+    print(f"Morphing {len(pairs):,} pairs …", flush=True)
+    orders = measures.morphed(model, reader, test, pairs, values.steps)
+    by_name = {
+        name: {
+            "deviation": deviation(each),
+            "errors": {of: figures[name] for of, figures in errors.items()},
+            "morphed": orders[name],
+        }
+        for name, each in test.values.items()
+    }
+    return {
+        "pictures": len(drawn),
+        "attributes": by_name,
+        "in_deviations": in_deviations(by_name),
+        "recognised": recognised,
+    }
+
+
+def main(values: FlagValues) -> None:
+    run_dir = command_line.required_run_dir(values)
+
+    import keras_cvaegan
+    from keras_cvaegan.applications.inputs import need_network
+    from keras_cvaegan.metrics.attribute_distances import is_angle
+    from keras_cvaegan.training.run_directory import RunDirectory, read_json, write_json
+    from trainers import evaluate, measuring
+    from trainers.attribute_measures import KnownPictures
+
+    run = RunDirectory(run_dir)
+    config = run.read_config()["config"]
+    model = keras_cvaegan.load(run.finished_model())
+    need_network(model, "encoder")
+    data = configuration.data_arguments(config)
+    prepared = {split: datasets.prepare(split=split, **data) for split in ("train", "test")}
+    description = prepared["test"].description
+    measuring.check_data(model, description.class_names, description.image_shape)
+    training, test = (KnownPictures.of(each) for each in prepared.values())
+    reader = open_reader(run, config, training, values.reader_epochs)
+    judge, about = None, None
+    if model.conditional:
+        judge, about = evaluate.judge(run, config, len(description.class_names))
+    results = measure(model, reader, judge, training, test, values)
+    verdicts = claims(results)
+    path = run.path / "attribute_study.json"
+    write_json(
+        path,
+        {
+            "flags": COMMAND.settings(values),
+            "model": type(model).__name__,
+            "reader": read_json(run.path / "attribute_reader.json"),
+            "judge": about,
+            **results,
+            "claims": verdicts,
+        },
+    )
+    print(f"\n{table(results)}\n")
+    angles = [name for name, each in test.values.items() if is_angle(each)]
+    for line in [*notes(results, angles, test.kinds), *(claim["text"] for claim in verdicts)]:
+        print(line)
+    print_written(run.path, [path.name])
+
+
+if __name__ == "__main__":
+    COMMAND.run(main)

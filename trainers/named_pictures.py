@@ -1,0 +1,26 @@
+"""Pictures, with what each is called."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+
+
+@dataclasses.dataclass(frozen=True)
+class Pictures:
+    """Pictures, and what each is called.
+
+    Args:
+        images: uint8 `(n, height, width, 3)`.
+        names: of each, for the reader.
+        labels: int `(n,)`; None where they are not known.
+    """
+
+    images: np.ndarray
+    names: Sequence[str]
+    labels: np.ndarray | None = None
+
+    def __len__(self) -> int:
+        return len(self.images)

@@ -1,0 +1,57 @@
+"""Where a program leaves what it found, and what it says of that."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from absl.flags import FlagValues
+
+
+def output_folder(values: FlagValues, name: str) -> Path:
+    """Returns the folder that `--output` names, or one within `--run_dir`; made when missing.
+
+    Args:
+        values: with `output` and `run_dir`.
+        name: of the folder within the run's.
+
+    Raises:
+        OSError: when it cannot be made.
+    """
+    folder = Path(values.output or Path(values.run_dir) / name).expanduser()
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def refuse_overwriting(folder: Path, names: Iterable[str], taken: Iterable[str]) -> None:
+    """Checks that what a program will write are not pictures that it was given.
+
+    Args:
+        folder: where it writes.
+        names: of the files that it will write.
+        taken: paths of files that it read; what is no path does not count.
+
+    Raises:
+        ValueError: naming the file that would be lost.
+    """
+    given = {Path(text).expanduser().resolve(): text for text in taken}
+    for name in names:
+        lost = given.get((folder / name).resolve())
+        if lost is not None:
+            raise ValueError(
+                f"{lost!r} would be overwritten by the result. Choose another --output."
+            )
+
+
+def print_written(folder: Path, names: Iterable[str]) -> None:
+    """Prints which files a program wrote.
+
+    Example:
+
+    >>> print_written(Path("my runs/walk"), ["z.png", "walk.json"])
+    Written to 'my runs/walk': z.png, walk.json
+    """
+    print(f"Written to {shlex.quote(str(folder))}: {', '.join(names)}")
