@@ -28,7 +28,9 @@ class Painter:
     def generate(self, labels, seed):
         assert labels.shape == (len(seed), len(CLASSES))
         assert len(seed) > 0
-        self.asked += [(tuple(row.tolist()), int(each)) for row, each in zip(labels, seed)]  # noqa: B905
+        self.asked += [
+            (tuple(row.tolist()), int(each)) for row, each in zip(labels, seed, strict=True)
+        ]
         images = np.zeros((len(seed), 2, 2, 3), np.uint8)
         seed = np.asarray(seed, np.uint64)
         for place, shift in enumerate((0, 8, 16, 24)):
