@@ -111,7 +111,9 @@ def load_semi_supervised(
             )
     stream = {"shuffle": True, "repeat": True, "drop_remainder": True, "dtype": dtype}
     stream |= {"shard": shard, "start": start * of_each // batch_size}
-    dataset = batches(prepared, of_each, seed, rows=chosen, **stream)
+    # Few labels fill a batch several times; a whole data set that does so is a mistake.
+    rows = None if unlabelled is None and labelled_share == 1.0 else chosen
+    dataset = batches(prepared, of_each, seed, rows=rows, **stream)
     if unlabelled is not None:
         others, rows = unlabelled
         without = batches(others, of_each, seed + _OTHER_ORDER, rows=rows, **stream)

@@ -299,8 +299,8 @@ def diversity_verdicts(summary: Mapping[str, Mapping[str, Any]]) -> list[str]:
 
     >>> of = lambda *values: {"realism": over_seeds([{"a": x} for x in values])["a"]}
     >>> print(*diversity_verdicts({"cvae_gan": of(8.0, 9.0), "lr_li_vae_gan": of(8.5, 9.5)}))
-    Claim: LR/LI-VAE-GAN has at least as high a score as CVAE-GAN: confirmed, in 2 of 2 seeds: 9.00
-    against 8.50.
+    Claim: LR/LI-VAE-GAN has at least as high a score as CVAE-GAN: confirmed, in 2 of 2 seeds: 9.000
+    against 8.500.
     """
     lines = []
     theirs, ours = (summary.get(model, {}) for model in RIVALS)

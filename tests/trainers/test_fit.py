@@ -183,6 +183,7 @@ def test_people_with_few_pictures_are_left_out(call_folder, tmp_path, capsys):
 
 
 SHARDED = {"batch_size": 8, "shard_data": True, "seed": 3, "dataset": "petals", "data_dir": None}
+SHARDED |= {"labelled_share": 1.0, "unlabelled_rest": False, "unlabelled_data_dir": None}
 SHARDED |= {"image_size": 16, "dataset_options": {"num_classes": 2, "count": 25}}
 
 
