@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from trainers import command_line, figures, restoring
-from trainers.output import output_folder, print_written, refuse_overwriting
+from trainers.output import output_folder, print_written
 from trainers.picture_input import FILES_OR_FOLDER
 from trainers.tables import markdown
 
@@ -240,8 +240,8 @@ def main(values: "FlagValues") -> None:
     labels = taken.labels if values.labels_given else None
     sources = restoring.label_sources(models, labels is not None)
     masks = find_masks(values.mask, len(taken), taken.images.shape[1:], values.seed)
-    output = output_folder(values, "inpaint")
-    refuse_overwriting(output, [f"{name}.png" for name in masks], [*values.mask, *taken.names])
+    written = [f"{name}.png" for name in masks]
+    output = output_folder(values, "inpaint", written, [*values.mask, *taken.names])
     exact, shown = pictures.from_uint8(taken.images), taken.images[: values.shown]
     filled, rows = {}, {}
     for name, mask in masks.items():

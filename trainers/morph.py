@@ -203,12 +203,12 @@ def main(values: "FlagValues") -> None:
     images = pictures.to_uint8(
         morph(model, first.images, second.images, first.labels, second.labels, steps=values.steps)
     )
-    output = output_folder(values, "morph")
+    names = ["morph.png", "morph.gif", "morph.json"] if values.gif else ["morph.png", "morph.json"]
+    output = output_folder(values, "morph", names, [*first.names, *second.names])
     rows = [
         np.concatenate([[left], row, [right]])
         for left, row, right in zip(first.images, images, second.images, strict=True)
     ]
-    names = ["morph.png", "morph.gif", "morph.json"] if values.gif else ["morph.png", "morph.json"]
     pictures.write_png(output / "morph.png", pictures.grid(rows))
     if values.gif:
         write_gif(output / "morph.gif", images)

@@ -11,39 +11,32 @@ if TYPE_CHECKING:
     from absl.flags import FlagValues
 
 
-def output_folder(values: FlagValues, name: str) -> Path:
+def output_folder(
+    values: FlagValues, name: str, writes: Iterable[str] = (), given: Iterable[str] = ()
+) -> Path:
     """Returns the folder that `--output` names, or one within `--run_dir`; made when missing.
 
     Args:
         values: with `output` and `run_dir`.
         name: of the folder within the run's.
-
-    Raises:
-        OSError: when it cannot be made.
-    """
-    folder = Path(values.output or Path(values.run_dir) / name).expanduser()
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
-
-
-def refuse_overwriting(folder: Path, names: Iterable[str], taken: Iterable[str]) -> None:
-    """Checks that what a program will write are not pictures that it was given.
-
-    Args:
-        folder: where it writes.
-        names: of the files that it will write.
-        taken: paths of files that it read; what is no path does not count.
+        writes: names of the files that will be written there.
+        given: paths of files that were read, none of which may be lost; what is no path does not
+            count.
 
     Raises:
         ValueError: naming the file that would be lost.
+        OSError: when the folder cannot be made.
     """
-    given = {Path(text).expanduser().resolve(): text for text in taken}
-    for name in names:
-        lost = given.get((folder / name).resolve())
+    folder = Path(values.output or Path(values.run_dir) / name).expanduser()
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = {Path(text).expanduser().resolve(): text for text in given}
+    for written in writes:
+        lost = paths.get((folder / written).resolve())
         if lost is not None:
             raise ValueError(
                 f"{lost!r} would be overwritten by the result. Choose another --output."
             )
+    return folder
 
 
 def print_written(folder: Path, names: Iterable[str]) -> None:

@@ -113,7 +113,8 @@ def main(values: "FlagValues") -> None:
     need_two_codes(model)
     relevant, irrelevant = open_pictures(values, model)
     images = pictures.to_uint8(recombine(model, relevant.images, irrelevant.images))
-    output = output_folder(values, "recombine")
+    given = [*relevant.names, *irrelevant.names]
+    output = output_folder(values, "recombine", ["recombined.png"], given)
     pictures.write_png(output / "recombined.png", sheet(relevant.images, irrelevant.images, images))
     write_json(
         output / "recombine.json",

@@ -348,7 +348,9 @@ def main(values: "FlagValues") -> None:
     labels_known = values.labels_given and groups[0].small.labels is not None
     sources = restoring.label_sources(models, labels_known)
     by_title = enlargers(models, rounds, side)
-    output = output_folder(values, "super_resolve")
+    names = [f"x{group.factor}.png" for group in groups]
+    given = [name for group in groups for name in group.small.names]
+    output = output_folder(values, "super_resolve", names, given)
     measured: dict[str, Any] = {}
     rows: dict[str, np.ndarray] = {}
     for group in groups:
@@ -375,7 +377,7 @@ def main(values: "FlagValues") -> None:
         print(f"Highest: {'; '.join(best(measured))}.")
     restoring.print_label_sources(sources)
     print(f"Rows of the PNG files from top to bottom: {'; '.join(rows)}")
-    print_written(output, [*(f"x{group.factor}.png" for group in groups), "super_resolve.json"])
+    print_written(output, [*names, "super_resolve.json"])
 
 
 if __name__ == "__main__":

@@ -107,7 +107,7 @@ def main(values: "FlagValues") -> None:
     for target in targets:
         of_target = transfer(model, taken.images, np.full(len(taken), target), labels)
         columns.append(pictures.to_uint8(of_target))
-    output = output_folder(values, "transfer")
+    output = output_folder(values, "transfer", ["transferred.png"], taken.names)
     pictures.write_png(output / "transferred.png", pictures.grid(list(np.stack(columns, axis=1))))
     results = {
         "flags": COMMAND.settings(values),

@@ -88,6 +88,16 @@ def test_between_classes(runs, tmp_path, capsys, name):
     assert f"Labels: {'given' if name == 'cvae' else 'not needed'}." in output
 
 
+def test_a_given_picture_is_not_overwritten(runs, files, tmp_path, capsys):
+    taken = files / "morph.png"
+    (files / "0.png").rename(taken)
+    before = taken.read_bytes()
+    flags = [f"--first={taken}", f"--second={files / '1.png'}", f"--output={files}"]
+    code, _, errors = call(morph, capsys, f"--run_dir={runs / 'cvae_gan'}", *flags)
+    assert (code, taken.read_bytes()) == (1, before)
+    assert f"{str(taken)!r} would be overwritten by the result. Choose another" in errors
+
+
 @pytest.mark.parametrize(
     ("flags", "labels"),
     [

@@ -5,7 +5,6 @@ from types import SimpleNamespace
 
 import pytest
 
-from trainers import output
 from trainers.output import output_folder, print_written
 
 
@@ -29,9 +28,9 @@ def test_what_was_written_can_be_pasted(capsys):
 
 
 def test_what_was_given_is_not_overwritten(tmp_path):
-    mask = tmp_path / "scratch.png"
-    output.refuse_overwriting(tmp_path, ["scratch.png"], ["eyes", "test 3 (rose)"])
-    output.refuse_overwriting(tmp_path / "other", ["scratch.png"], [str(mask)])
-    for taken in (str(mask), str(tmp_path / "." / "scratch.png")):
+    values, mask = SimpleNamespace(output=str(tmp_path), run_dir="run"), tmp_path / "scratch.png"
+    output_folder(values, "walk", ["scratch.png"], ["eyes", "test 3 (rose)"])
+    output_folder(values, "walk", ["other.png"], [str(mask)])
+    for given in (str(mask), str(tmp_path / "." / "scratch.png")):
         with pytest.raises(ValueError, match="would be overwritten by the result"):
-            output.refuse_overwriting(tmp_path, ["a.png", "scratch.png"], [taken])
+            output_folder(values, "walk", ["a.png", "scratch.png"], [given])

@@ -56,6 +56,16 @@ def test_pictures_of_files(runs, files, tmp_path, capsys):
     assert f"Columns, which give z_u: {files / '2.png'}; {files / '0.png'}\n" in output
 
 
+def test_a_given_picture_is_not_overwritten(runs, files, tmp_path, capsys):
+    taken = files / "recombined.png"
+    (files / "0.png").rename(taken)
+    before = taken.read_bytes()
+    flags = [f"--relevant={taken}", f"--irrelevant={files}", f"--output={files}"]
+    code, _, errors = call(recombine, capsys, f"--run_dir={runs / 'lr_li_vae'}", *flags)
+    assert (code, taken.read_bytes()) == (1, before)
+    assert f"{str(taken)!r} would be overwritten by the result. Choose another" in errors
+
+
 def test_held_out_pictures_by_label(runs, files, tmp_path, capsys):
     run_dir = runs / "lr_li_vae"
     flags = [f"--run_dir={run_dir}", f"--output={tmp_path}", "--count=3", "--seed=4"]

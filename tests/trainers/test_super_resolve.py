@@ -111,6 +111,16 @@ def test_labels_are_guessed_where_told_to(runs, tmp_path, capsys):
     check_figures(results["figures"]["x4"]["CVAEGAN, 1 round"], images, expected)
 
 
+def test_a_given_picture_is_not_overwritten(runs, files, tmp_path, capsys):
+    taken = files / "x2.png"
+    (files / "1.png").rename(taken)
+    before = taken.read_bytes()
+    flags = [f"--pictures={files}", "--rounds=1", f"--output={files}"]
+    code, _, errors = call(super_resolve, capsys, f"--run_dir={runs / 'cvae_gan'}", *flags)
+    assert (code, taken.read_bytes()) == (1, before)
+    assert f"{str(taken)!r} would be overwritten by the result. Choose another" in errors
+
+
 @pytest.mark.parametrize("labels", [None, "light", "2,0,1"])
 def test_own_small_pictures_by_their_size(runs, files, tmp_path, capsys, labels):
     run_dir, new = runs / "cvae_gan", tmp_path / "new"

@@ -118,6 +118,16 @@ def test_errors_are_one_line_and_write_nothing(runs, files, tmp_path, capsys, fl
     assert not (tmp_path / "new").exists()
 
 
+def test_a_given_picture_is_not_overwritten(runs, files, tmp_path, capsys):
+    taken = files / "transferred.png"
+    (files / "0.png").rename(taken)
+    before = taken.read_bytes()
+    flags = [f"--pictures={files}", f"--output={files}"]
+    code, _, errors = call(transfer, capsys, f"--run_dir={runs / 'cvae_gan'}", *flags)
+    assert (code, taken.read_bytes()) == (1, before)
+    assert f"{str(taken)!r} would be overwritten by the result. Choose another" in errors
+
+
 def test_too_many(runs, files, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(transfer, "MOST", 1)
     flags = [f"--run_dir={runs / 'cvae_gan'}", f"--output={tmp_path}", f"--pictures={files}"]
