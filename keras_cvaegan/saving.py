@@ -11,7 +11,9 @@ import keras
 from keras_cvaegan import models
 
 
-def load(path: str | os.PathLike) -> models.GenerativeModel:
+def load(
+    path: str | os.PathLike,
+) -> models.GenerativeModel | models.ClusterGuidedGenerator:
     """Loads a model from a `.keras` file or a run directory.
 
     Args:
@@ -46,7 +48,7 @@ def load(path: str | os.PathLike) -> models.GenerativeModel:
         raise ValueError(
             f"{str(file)!r} is not a model that keras_cvaegan can load: {error}"
         ) from error
-    if not isinstance(model, models.GenerativeModel):
+    if not isinstance(model, models.GenerativeModel | models.ClusterGuidedGenerator):
         raise ValueError(
             f"{str(file)!r} holds a {type(model).__name__}. Allowed: a model of "
             "keras_cvaegan.models."

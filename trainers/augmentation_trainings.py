@@ -16,6 +16,7 @@ from keras_cvaegan import pictures
 from keras_cvaegan.applications import augmentation as augmenting
 from keras_cvaegan.metrics import recognition
 from keras_cvaegan.models import GenerativeModel
+from keras_cvaegan.training.code_batches import RowOrder
 from trainers.augment import replacing_folder
 from trainers.counting import counted
 
@@ -130,28 +131,17 @@ class Stream(keras.utils.PyDataset):
 
     def __init__(self, parts: Sequence[Part], updates: int, batch_size: int, seed: int) -> None:
         super().__init__()
-        self._parts, self._updates, self._batch_size, self._seed = parts, updates, batch_size, seed
+        self._parts, self._updates = parts, updates
         self._ends = np.cumsum([len(labels) for _, labels in parts])
-        self._order: tuple[int, np.ndarray] = -1, np.zeros(0, np.int64)
+        self._order = RowOrder(int(self._ends[-1]), batch_size, seed)
 
     def __len__(self) -> int:
         return self._updates
 
     def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
-        positions = np.arange(index * self._batch_size, (index + 1) * self._batch_size)
-        epochs, offsets = np.divmod(positions, self._ends[-1])
-        rows = np.concatenate(
-            [self._permutation(epoch)[offsets[epochs == epoch]] for epoch in np.unique(epochs)]
-        )
-        taken = [self._row(row) for row in rows.tolist()]
+        taken = [self._row(row) for row in self._order.rows(index).tolist()]
         images, labels = zip(*taken, strict=True)
         return pictures.from_uint8(np.stack(images)), np.array(labels, np.int32)
-
-    def _permutation(self, epoch: int) -> np.ndarray:
-        if self._order[0] != epoch:
-            random = np.random.default_rng([self._seed, int(epoch)])
-            self._order = int(epoch), random.permutation(self._ends[-1])
-        return self._order[1]
 
     def _row(self, row: int) -> tuple[np.ndarray, int]:
         part = int(np.searchsorted(self._ends, row, side="right"))

@@ -5,8 +5,10 @@ with `result`. `MetricSuite` runs them all on one pass of a feature extractor.
 """
 
 from keras_cvaegan.metrics.accuracy import Top1Accuracy
+from keras_cvaegan.metrics.attribute_clusters import ClusterReader, mutual_information
 from keras_cvaegan.metrics.attribute_reader import AttributeReader, train_reader
 from keras_cvaegan.metrics.classification_accuracy_score import ClassificationAccuracyScore
+from keras_cvaegan.metrics.clusters import Clusters, cluster_means, find_clusters
 from keras_cvaegan.metrics.code_contents import attribute_r2, class_accuracy
 from keras_cvaegan.metrics.extractors import (
     ClassifierExtractor,
@@ -36,6 +38,8 @@ __all__ = [
     "AttributeReader",
     "ClassificationAccuracyScore",
     "ClassifierExtractor",
+    "ClusterReader",
+    "Clusters",
     "DensityCoverage",
     "FeatureExtractor",
     "FeatureMoments",
@@ -55,8 +59,11 @@ __all__ = [
     "Verification",
     "attribute_r2",
     "class_accuracy",
+    "cluster_means",
     "cosine_similarities",
+    "find_clusters",
     "ms_ssim",
+    "mutual_information",
     "recognise",
     "recognition_network",
     "reference_statistics",

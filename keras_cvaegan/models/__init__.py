@@ -1,12 +1,14 @@
 """The models, each a file of networks and objectives on the contract of `GenerativeModel`."""
 
 from keras_cvaegan.models.cgan import CGAN
+from keras_cvaegan.models.cluster_guided import ClusterGuidedGenerator
 from keras_cvaegan.models.cvae import CVAE
 from keras_cvaegan.models.cvae_gan import CVAEGAN
 from keras_cvaegan.models.fm_cgan import FMCGAN
 from keras_cvaegan.models.fm_gan import FMGAN
 from keras_cvaegan.models.gan import GAN
 from keras_cvaegan.models.generative_model import GenerativeModel
+from keras_cvaegan.models.imle import IMLE
 from keras_cvaegan.models.lr_li_vae import LRLIVAE
 from keras_cvaegan.models.lr_li_vae_gan import LRLIVAEGAN
 from keras_cvaegan.models.vae import VAE
@@ -36,12 +38,14 @@ __all__ = [
     "FMCGAN",
     "FMGAN",
     "GAN",
+    "IMLE",
     "LRLIVAE",
     "LRLIVAEGAN",
     "MODELS",
     "VAE",
     "VAEGAN",
     "WGAN",
+    "ClusterGuidedGenerator",
     "GenerativeModel",
     "Phase",
 ]

@@ -20,6 +20,12 @@ from keras_cvaegan.networks.compact import (
 )
 from keras_cvaegan.networks.conditional import conditional_discriminator
 from keras_cvaegan.networks.dcgan import dcgan_discriminator
+from keras_cvaegan.networks.generator_features import (
+    feature_layers,
+    feature_network,
+    layers_network,
+    unconditional_network,
+)
 from keras_cvaegan.networks.googlenet import googlenet_encoder
 from keras_cvaegan.networks.latent import latent_classifier, mixture
 from keras_cvaegan.networks.mlp import (
@@ -48,8 +54,11 @@ __all__ = [
     "compact_projection_discriminator",
     "conditional_discriminator",
     "dcgan_discriminator",
+    "feature_layers",
+    "feature_network",
     "googlenet_encoder",
     "latent_classifier",
+    "layers_network",
     "mixture",
     "mlp_classifier",
     "mlp_discriminator",
@@ -58,6 +67,7 @@ __all__ = [
     "mlp_projection_discriminator",
     "preset",
     "projection_discriminator",
+    "unconditional_network",
     "upsampling_generator",
     "vgg_decoder",
     "vgg_encoder",

@@ -62,6 +62,7 @@ def mlp_generator(
     num_classes: int | None,
     latent_dim: int = 2,
     hidden_units: Sequence[int] = HIDDEN_UNITS,
+    residual: bool = False,
     name: str = "generator",
 ) -> keras.Model:
     """Generator G(z, c) of points.
@@ -71,11 +72,16 @@ def mlp_generator(
         num_classes: at least 1; None for a generator that does not see the label.
         latent_dim: dimensions of z.
         hidden_units: of the hidden layers.
+        residual: whether points are z and what the layers add to it, at first nothing: a mapping
+            of z to other codes of as many dimensions.
         name: of the model.
 
     Returns:
         A model of {"z": (n, latent_dim), "labels": (n, num_classes)}, or of z alone, to points
         (n, d), float32.
+
+    Raises:
+        ValueError: for a residual one whose points have other dimensions than z.
 
     Example:
 
@@ -91,7 +97,18 @@ def mlp_generator(
         x = layers.Concatenate(name="join_label")([z, labels])
     x = _hidden(x, hidden_units)[-1]
     (dimensions,) = _check_shape(image_shape)
-    points = layers.Dense(dimensions, dtype=full_precision_dtype(), name="images")(x)
+    if not residual:
+        points = layers.Dense(dimensions, dtype=full_precision_dtype(), name="images")(x)
+        return keras.Model(inputs, points, name=name)
+    if dimensions != latent_dim:
+        raise ValueError(
+            "A residual generator's points have as many dimensions as z. Received: "
+            f"image_shape={tuple(image_shape)}, latent_dim={latent_dim}."
+        )
+    change = layers.Dense(
+        dimensions, kernel_initializer="zeros", dtype=full_precision_dtype(), name="change"
+    )(x)
+    points = layers.Add(dtype=full_precision_dtype(), name="images")([z, change])
     return keras.Model(inputs, points, name=name)
 
 

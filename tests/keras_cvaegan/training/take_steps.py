@@ -10,10 +10,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_cvaegan.models import MODELS
+from keras_cvaegan import models
 from keras_cvaegan.training.distribution import open_distribution
 
 BATCH, SIDE, CLASSES = 16, 16, 5
+MODELS = {**models.MODELS, "imle": models.IMLE}
 
 
 def batches(count: int, dtype: str) -> tuple[np.ndarray, np.ndarray]:

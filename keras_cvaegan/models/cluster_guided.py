@@ -1,0 +1,328 @@
+"""ClusterGuidedGenerator: an unconditional generator that samples one cluster of its features."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_cvaegan import pictures, random
+from keras_cvaegan.models.arguments import check_choice
+from keras_cvaegan.models.cgan import CGAN
+from keras_cvaegan.models.cvae import CVAE
+from keras_cvaegan.models.generative_model import GenerativeModel
+from keras_cvaegan.models.imle import IMLE
+from keras_cvaegan.models.inference import Inference
+from keras_cvaegan.networks.common import check_positive_integer
+from keras_cvaegan.networks.generator_features import feature_network, unconditional_network
+from keras_cvaegan.networks.mlp import (
+    mlp_encoder,
+    mlp_generator,
+    mlp_projection_discriminator,
+)
+from keras_cvaegan.training.step import Step
+
+if TYPE_CHECKING:
+    from keras_cvaegan.metrics.clusters import Clusters
+
+CODES_STREAM = 1300
+HIDDEN_UNITS = (256, 256, 256)
+
+
+def _imle(sizes: Mapping[str, Any], **kwargs: Any) -> GenerativeModel:
+    return IMLE(mlp_generator(residual=True, **sizes), **kwargs)
+
+
+def _gan(sizes: Mapping[str, Any], **kwargs: Any) -> GenerativeModel:
+    shared = {name: sizes[name] for name in ("image_shape", "num_classes", "hidden_units")}
+    discriminator = mlp_projection_discriminator(**shared)
+    return CGAN(mlp_generator(residual=True, **sizes), discriminator, **kwargs)
+
+
+def _vae(sizes: Mapping[str, Any], **kwargs: Any) -> GenerativeModel:
+    # As a part of the codes' own variance, 1, what the decoder leaves open is 0.1.
+    kwargs = {"kl_weight": 0.1, **kwargs}
+    return CVAE(mlp_encoder(**sizes), mlp_generator(residual=True, **sizes), **kwargs)
+
+
+MAPPINGS: dict[str, Callable[..., GenerativeModel]] = {"imle": _imle, "gan": _gan, "vae": _vae}
+"""What T may be trained as, by name: functions of the networks' sizes and of other arguments."""
+
+
+@keras.saving.register_keras_serializable(package="keras_cvaegan")
+class ClusterGuidedGenerator(Step, Inference, keras.Model):
+    """An unconditional generator, and a mapping that samples clusters of its features.
+
+    (Georgopoulos et al., "Cluster-guided Image Synthesis with Unconditional Models", CVPR 2022.)
+
+    Of z ~ N(0, I), the features of one layer of G, averaged over space, fall into clusters by
+    k-means. A mapping T learns the codes z of each cluster c, so that
+
+        x = G(T(ε, c)),  ε ~ N(0, I)
+
+    is a picture of the cluster. T is trained by `IMLE`, which covers all codes of a cluster, or, to
+    compare, as the generator of a `CGAN` or `CVAE` of codes. All have the same network, T(ε, c) =
+    ε + MLP(ε, c), which starts as the identity. G stays as it is.
+
+    Clusters count as classes: `generate`, `decode` and the export for serving are as of any
+    conditional model. The training is that of `mapping`, a `GenerativeModel` of codes.
+
+    Args:
+        generator: an unconditional `GenerativeModel`, or any functional or Sequential Keras model
+            of latents (n, d) ~ N(0, I) to images (n, h, w, c) in [−1, 1].
+        layer: name of the layer; `keras_cvaegan.networks.feature_layers` lists them,
+            `keras_cvaegan.applications.layer_survey` tells what the clusters of each are.
+        n_clusters: k, at least 1. With 1, T learns all codes, which shows what it costs.
+        mapping: "imle", "gan", "vae"; or a `GenerativeModel` of points (d,) with k classes.
+        grid: cells a side over which spatial features are averaged. 1: of all space, as in the
+            paper; more keep where things are.
+        hidden_units: of the networks of the mapping.
+        average_decay: of the moving average of T's weights, which sampling uses; None for none.
+        mapping_arguments: of the mapping's constructor, such as {"candidates": 32}.
+        class_names: one name a cluster; "0", "1", … by default.
+        seed: of codes, clusters, weights and noise.
+
+    Attributes:
+        mapping: the `GenerativeModel` of codes.
+        centers: of the clusters, (k, features).
+        latent_dim: dimensions of ε.
+
+    Raises:
+        ValueError: for a generator, layer or mapping that cannot be.
+
+    Example:
+
+    >>> z = keras.Input((4,))
+    >>> x = keras.layers.Dense(8 * 8 * 3, activation="tanh", name="paint")(z)
+    >>> generator = keras.Model(z, keras.layers.Reshape((8, 8, 3))(x))
+    >>> model = ClusterGuidedGenerator(generator, layer="paint", n_clusters=2)
+    >>> clusters = model.find_clusters(count=200)
+    >>> model.compile()
+    >>> history = model.fit(batch_size=50, verbose=0)
+    >>> model.generate([0, 1, 1], seed=0).shape
+    (3, 8, 8, 3)
+    """
+
+    conditional = True
+    network_names = ("generator",)
+    average_generator = None
+
+    def __init__(
+        self,
+        generator: keras.Model,
+        *,
+        layer: str,
+        n_clusters: int = 2,
+        mapping: str | GenerativeModel = "imle",
+        grid: int = 1,
+        hidden_units: Sequence[int] = HIDDEN_UNITS,
+        average_decay: float | None = 0.99,
+        mapping_arguments: Mapping[str, Any] | None = None,
+        class_names: Sequence[str] | None = None,
+        seed: int = 0,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.num_classes = check_positive_integer("n_clusters", n_clusters)
+        self.layer, self.grid, self.seed = layer, grid, seed
+        self.generator = unconditional_network(generator)
+        self.features = feature_network(self.generator, layer, grid)
+        self.image_shape = tuple(self.generator.output.shape[1:])
+        code_dim = int(self.generator.input.shape[-1])
+        if class_names is None:
+            class_names = [str(cluster) for cluster in range(n_clusters)]
+        if isinstance(mapping, str):
+            check_choice("mapping", mapping, MAPPINGS)
+            sizes = {
+                "image_shape": (code_dim,),
+                "num_classes": n_clusters,
+                "latent_dim": code_dim,
+                "hidden_units": tuple(hidden_units),
+            }
+            keras.utils.set_random_seed(seed)
+            mapping = MAPPINGS[mapping](
+                sizes,
+                class_names=class_names,
+                seed=seed,
+                average_decay=average_decay,
+                **(mapping_arguments or {}),
+            )
+        wanted, has = (n_clusters, (code_dim,)), (mapping.num_classes, mapping.image_shape)
+        if wanted != has:
+            raise ValueError(
+                f"The mapping must give points {wanted[1]} of {n_clusters} classes. Received: a "
+                f"{type(mapping).__name__} of {has[1]} of {has[0]} classes."
+            )
+        self.mapping = mapping
+        self.class_names, self.latent_dim = mapping.class_names, mapping.latent_dim
+        self.sampler_network = self._composed()
+        self.centers = self.add_weight(
+            name="centers",
+            shape=(n_clusters, self.features.output["features"].shape[-1]),
+            initializer="zeros",
+            trainable=False,
+        )
+        self._found: tuple[np.ndarray, np.ndarray] | None = None
+        self.built = True
+
+    def _composed(self) -> keras.Model:
+        noise = keras.Input((self.latent_dim,), name="z")
+        labels = keras.Input((self.num_classes,), name="labels")
+        inputs = {"z": noise, "labels": labels}
+        mapping, generator = self.mapping.sampler, self.generator
+        # Under another name: within a model all names differ, and theirs may be the same.
+        paint = keras.Model(generator.input, generator.output, name=f"paint_{mapping.name}")
+        return keras.Model(inputs, paint(mapping(inputs)), name="sampler")
+
+    @property
+    def sampler(self) -> keras.Model:
+        """G(T(ε, c)): {"z", "labels"} → images."""
+        return self.sampler_network
+
+    @property
+    def step(self) -> keras.Variable:
+        """Training steps that the mapping has taken, an integer variable."""
+        return self.mapping.step
+
+    def codes(self, count: int, seed: int = 0) -> np.ndarray:
+        """Draws codes z ~ N(0, I) of the generator.
+
+        Args:
+            count: how many.
+            seed: others with each; the first are the same whatever the count.
+
+        Returns:
+            float32 (count, d).
+        """
+        dimensions = self.generator.input.shape[-1]
+        return ops.convert_to_numpy(
+            random.normal(ops.arange(count), dimensions, seed=seed, stream=CODES_STREAM)
+        )
+
+    def paint(self, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Returns the pictures of codes and the features that are clustered, from one pass.
+
+        Args:
+            z: (n, d).
+
+        Returns:
+            uint8 (n, height, width, channels); of points float. float32 (n, features).
+        """
+        found = self._in_batches(self.features, np.asarray(z, np.float32))
+        images = found["images"]
+        return images if self._are_points else pictures.to_uint8(images), found["features"]
+
+    def find_clusters(self, count: int = 10_000) -> Clusters:
+        """Finds the clusters, by k-means of the features of random codes.
+
+        The codes are those that `fit` learns by default.
+
+        Args:
+            count: of the codes, at least k.
+
+        Returns:
+            Labels, sizes, silhouettes, and which clusters are made of outliers.
+
+        Raises:
+            ValueError: for too few codes, or features that are all the same.
+        """
+        from keras_cvaegan.metrics.clusters import find_clusters
+
+        z = self.codes(count, self.seed)
+        clusters = find_clusters(self.paint(z)[1], self.num_classes, seed=self.seed)
+        self.centers.assign(clusters.centers)
+        self._found = z, clusters.labels.astype(np.int32)
+        return clusters
+
+    def clusters_of(self, z: np.ndarray) -> np.ndarray:
+        """Returns the cluster to whose center the features of each code are nearest.
+
+        Args:
+            z: (n, d).
+
+        Returns:
+            int32 (n,).
+
+        Raises:
+            ValueError: where clusters are not yet found.
+        """
+        return self.nearest_centers(self.paint(z)[1])
+
+    def nearest_centers(self, features: np.ndarray) -> np.ndarray:
+        """Returns the cluster of each row of features, int32 (n,)."""
+        from sklearn.metrics import pairwise_distances_argmin
+
+        centers = ops.convert_to_numpy(self.centers)
+        if not centers.any():
+            raise ValueError("The clusters are not found yet: call find_clusters first.")
+        if not len(features):
+            return np.zeros(0, np.int32)
+        return pairwise_distances_argmin(features, centers).astype(np.int32)
+
+    def map_codes(
+        self, clusters: Sequence[int] | np.ndarray, seed: int | Sequence[int] = 0
+    ) -> np.ndarray:
+        """Draws codes of clusters, z = T(ε, c): float32 (n, d).
+
+        Args:
+            clusters: n integers.
+            seed: as `generate` has it; its pictures are those of these codes.
+        """
+        return self.mapping.generate(clusters, seed)
+
+    def compile(self, *args: Any, **kwargs: Any) -> None:
+        """Compiles the mapping: see `GenerativeModel.compile`."""
+        self.mapping.compile(*args, **kwargs)
+
+    def fit(self, x: Any = None, y: Any = None, **kwargs: Any) -> keras.callbacks.History:
+        """Trains the mapping; its callbacks see `mapping`.
+
+        Args:
+            x: codes (n, d), or a data set of (codes, clusters); by default those with which
+                `find_clusters` found the clusters.
+            y: clusters (n,) of an array x.
+            **kwargs: as of `keras.Model.fit`.
+
+        Raises:
+            ValueError: without x, where clusters are not yet found.
+        """
+        if x is None:
+            if self._found is None:
+                raise ValueError(
+                    "There are no codes to learn: call find_clusters first, or give codes and "
+                    "their clusters."
+                )
+            x, y = self._found
+        return self.mapping.fit(x, y, **kwargs)
+
+    def evaluate(self, *args: Any, **kwargs: Any) -> Any:
+        """Evaluates the mapping's losses: see `keras.Model.evaluate`."""
+        return self.mapping.evaluate(*args, **kwargs)
+
+    def call(self, inputs: Mapping[str, Any], training: bool = False) -> Any:
+        """Images of noise and cluster weights: {"z": (n, d), "labels": (n, k)}."""
+        return self.sampler(inputs, training=False)
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            "generator": keras.saving.serialize_keras_object(self.generator),
+            "mapping": keras.saving.serialize_keras_object(self.mapping),
+            "layer": self.layer,
+            "n_clusters": self.num_classes,
+            "grid": self.grid,
+            "seed": self.seed,
+            "class_names": list(self.class_names),
+            "name": self.name,
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
+        config = dict(config)
+        for name in ("generator", "mapping"):
+            config[name] = keras.saving.deserialize_keras_object(
+                config[name], custom_objects=custom_objects
+            )
+        return cls(**config)

@@ -1,0 +1,370 @@
+"""Unconditional generators as networks of z alone, and the features of their layers."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import keras
+from keras import ops
+
+from keras_cvaegan.networks.common import check_positive_integer
+
+
+def unconditional_network(generator: keras.Model) -> keras.Model:
+    """An unconditional generator as a network of z alone.
+
+    Args:
+        generator: an unconditional model of `keras_cvaegan.models`, whose `sampler` is taken, or
+            any functional or built sequential `keras.Model` of one input (n, d), alone or as
+            {"z"}, and one output. Next to "z" there may be "labels", of one class.
+
+    Returns:
+        A model of z (n, d) to images (n, height, width, channels), or to points (n, d), in
+        inference mode. It shares the generator's weights.
+
+    Raises:
+        ValueError: for a conditional generator, one without a graph of layers, or one of other
+            inputs or outputs.
+
+    Example:
+
+    >>> from keras_cvaegan.models import GAN
+    >>> gan = GAN.from_preset("compact", image_shape=(16, 16, 3), latent_dim=5)
+    >>> network = unconditional_network(gan)
+    >>> network.input_shape, network.output_shape
+    ((None, 5), (None, 16, 16, 3))
+    """
+    network = _sampling_network(generator)
+    z, images, _ = _replayed(network, ())
+    return keras.Model(z, images, name=network.name)
+
+
+def feature_layers(generator: keras.Model) -> tuple[str, ...]:
+    """Names of the layers whose outputs `feature_network` can give, in order of computation.
+
+    Those that are computed from z, once, to one float tensor of rank 2 to 4: (n, k), (n, steps,
+    channels) or (n, height, width, channels). A nested model's layers count, as "outer/inner", in
+    its place.
+
+    Args:
+        generator: see `unconditional_network`.
+
+    Raises:
+        ValueError: see `unconditional_network`.
+
+    Example:
+
+    >>> from keras import layers
+    >>> generator = keras.Sequential([
+    ...     keras.Input((4,)),
+    ...     layers.Dense(8, name="first"),
+    ...     keras.Sequential([layers.Dense(12, name="second")], name="head"),
+    ...     layers.Reshape((2, 2, 3), name="images"),
+    ... ])
+    >>> feature_layers(generator)
+    ('first', 'head/second', 'images')
+    """
+    network = _sampling_network(generator)
+    return tuple(_names(network, {id(_latent_input(network))}))
+
+
+def feature_network(generator: keras.Model, layer: str, grid: int = 1) -> keras.Model:
+    """A generator that gives the features of one of its layers beside its images.
+
+    Args:
+        generator: see `unconditional_network`.
+        layer: one of `feature_layers`.
+        grid: see `GridMeans`; 1, the default, for means over all of space.
+
+    Returns:
+        A model of z (n, d) to {"images", "features"} from one forward pass, in inference mode:
+        features are float32 (n, k). It shares the generator's weights.
+
+    Raises:
+        ValueError: for a layer that is none of them, a grid below 1, or a generator that
+            `unconditional_network` does not take.
+
+    Example:
+
+    >>> from keras_cvaegan.models import GAN
+    >>> gan = GAN.from_preset("compact", image_shape=(16, 16, 3), latent_dim=5)
+    >>> network = feature_network(gan, "block_1_relu", grid=2)
+    >>> {name: tuple(x.shape) for name, x in network(gan.sample_latents(6)).items()}
+    {'images': (6, 16, 16, 3), 'features': (6, 256)}
+    """
+    network = layers_network(generator, [layer], grid)
+    images, (features,) = network.output
+    outputs = {"images": images, "features": features}
+    return keras.Model(network.input, outputs, name=network.name)
+
+
+def layers_network(generator: keras.Model, layers: Sequence[str], grid: int = 1) -> keras.Model:
+    """As `feature_network`, for several layers: z to (images, (features of each layer))."""
+    network = _sampling_network(generator)
+    check_positive_integer("grid", grid)
+    known = feature_layers(generator)
+    unknown = [layer for layer in layers if layer not in known]
+    if unknown:
+        raise ValueError(
+            f"{network.name!r} has no layer {unknown[0]!r} with features. Allowed: "
+            f"{', '.join(known)}."
+        )
+    z, images, found = _replayed(network, layers)
+    taken = {operation.name for operation in keras.Function(z, images).operations}
+    features = tuple(
+        GridMeans(grid, name=_free_name(f"features_of_{layer.replace('/', '_')}", taken))(
+            found[layer]
+        )
+        for layer in layers
+    )
+    return keras.Model(z, (images, features), name=network.name)
+
+
+@keras.saving.register_keras_serializable(package="keras_cvaegan")
+class GridMeans(keras.layers.Layer):
+    """Means of a map over each cell of a grid, float32.
+
+    The i-th of g cells covers the positions from ⌊i·s/g⌋ to ⌈(i+1)·s/g⌉ of a side s: neighbours
+    share a position where s is no multiple of g. A side of fewer than g positions has a cell for
+    each.
+
+    Args:
+        grid: cells along each side, at least 1.
+
+    Returns:
+        Of a map (n, height, width, channels) at most (n, grid · grid · channels), row by row; of a
+        sequence (n, steps, channels) at most (n, grid · channels); (n, k) as it is.
+
+    Example:
+
+    >>> import numpy as np
+    >>> maps = np.arange(16.0).reshape(1, 4, 4, 1)
+    >>> np.array(GridMeans(2)(maps)).tolist()
+    [[2.5, 4.5, 10.5, 12.5]]
+    """
+
+    def __init__(self, grid: int = 1, **kwargs: Any):
+        super().__init__(**{"dtype": "float32", **kwargs})
+        self.grid = check_positive_integer("grid", grid)
+
+    def call(self, inputs: Any) -> Any:
+        axes = tuple(range(1, len(inputs.shape) - 1))
+        if self.grid == 1:
+            return ops.mean(inputs, axis=axes) if axes else inputs
+        for axis in axes:
+            inputs = self._means_along(inputs, axis)
+        return ops.reshape(inputs, (ops.shape(inputs)[0], -1)) if axes else inputs
+
+    def _means_along(self, inputs: Any, axis: int) -> Any:
+        cells = [
+            ops.mean(ops.take(inputs, ops.arange(start, stop), axis=axis), axis=axis, keepdims=True)
+            for start, stop in self._bounds(inputs.shape[axis])
+        ]
+        return ops.concatenate(cells, axis=axis)
+
+    def _bounds(self, side: int | None) -> list[tuple[int, int]]:
+        if side is None:
+            raise ValueError(
+                "A grid of several cells needs maps of known sides. Received: a side that depends "
+                "on the input. Take grid=1."
+            )
+        cells = min(self.grid, side)
+        return [(i * side // cells, -(-(i + 1) * side // cells)) for i in range(cells)]
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        n, *sides, channels = input_shape
+        for side in sides if self.grid > 1 else ():
+            channels *= len(self._bounds(side))
+        return n, channels
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "grid": self.grid}
+
+
+@keras.saving.register_keras_serializable(package="keras_cvaegan")
+class OneClass(keras.layers.Layer):
+    """The class weights of one class: of z (n, d) ones (n, 1).
+
+    Example:
+
+    >>> import numpy as np
+    >>> np.array(OneClass()(np.zeros((2, 5)))).tolist()
+    [[1.0], [1.0]]
+    """
+
+    def call(self, inputs: Any) -> Any:
+        return ops.ones_like(inputs[:, :1])
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        return input_shape[0], 1
+
+
+def _sampling_network(generator: keras.Model) -> keras.Model:
+    """The functional or sequential network that `generator` draws images with, checked."""
+    network = getattr(generator, "sampler", generator)
+    kind = type(generator).__name__
+    if not _is_graph(network):
+        raise ValueError(
+            "A generator must be an unconditional model of keras_cvaegan.models, or a functional "
+            "or built sequential keras.Model, whose layers can be told apart. Received: "
+            f"{kind}. Build it by keras.Model(inputs, outputs)."
+        )
+    inputs = {x.name.split(":")[0]: x for x in network.inputs}
+    labels = inputs.get("labels") if set(inputs) == {"z", "labels"} else None
+    if labels is not None and labels.shape[-1] != 1:
+        raise ValueError(
+            "A generator must be unconditional: give a model without classes, such as GAN, VAE or "
+            f"WGAN. Received: {kind}, of {labels.shape[-1]} classes."
+        )
+    if labels is None and len(inputs) != 1:
+        raise ValueError(
+            f"A generator must have one input, z. Received: {kind} with {len(inputs)} inputs: "
+            f"{', '.join(inputs)}."
+        )
+    z = _latent_input(network)
+    if len(z.shape) != 2 or z.shape[1] is None or not _is_float(z):
+        raise ValueError(
+            "A generator must take latents z, floats of shape (n, d). Received: "
+            f"{kind} of {z.dtype} inputs of shape {z.shape}."
+        )
+    shapes = [x.shape for x in network.outputs]
+    if len(shapes) != 1 or len(shapes[0]) not in (2, 4):
+        raise ValueError(
+            "A generator must have one output, images (n, height, width, channels) or points "
+            f"(n, d). Received: {kind} with outputs of shape {', '.join(map(str, shapes))}."
+        )
+    return network
+
+
+def _is_graph(network: Any) -> bool:
+    """Whether what a model computes is its graph: no `call` of its own, and known inputs."""
+    if not isinstance(network, keras.Model) or not type(network).call.__module__.startswith(
+        "keras."
+    ):
+        return False
+    if isinstance(network, keras.Sequential):
+        return network.built and hasattr(network, "inputs")
+    return isinstance(network, keras.Function)
+
+
+def _latent_input(network: keras.Model) -> keras.KerasTensor:
+    return next(x for x in network.inputs if len(network.inputs) == 1 or x.name == "z")
+
+
+def _is_float(x: keras.KerasTensor) -> bool:
+    return "float" in keras.backend.standardize_dtype(x.dtype)
+
+
+def _replayed(
+    network: keras.Model, layers: Sequence[str]
+) -> tuple[keras.KerasTensor, keras.KerasTensor, dict[str, keras.KerasTensor]]:
+    """A network's graph on a new z: z, images, and the outputs of some layers by name."""
+    source = _latent_input(network)
+    z = keras.Input(source.shape[1:], dtype=source.dtype, name=source.name)
+    taken = {
+        operation.name for operation in keras.Function(network.inputs, network.outputs).operations
+    }
+    inputs = [
+        z if x is source else OneClass(dtype=x.dtype, name=_free_name("one_class", taken))(z)
+        for x in network.inputs
+    ]
+    (images,), found = _replay(network, inputs, layers)
+    return z, images, found
+
+
+def _nodes(network: keras.Model) -> Iterator[Any]:
+    """The calls of layers and operations that a network is, in order of computation."""
+    graph = keras.Function(network.inputs, network.outputs)
+    for depth in sorted(graph._nodes_by_depth, reverse=True):
+        yield from (node for node in graph._nodes_by_depth[depth] if not node.is_input)
+
+
+def _replay(
+    network: keras.Model, inputs: Sequence[Any], layers: Sequence[str]
+) -> tuple[list[Any], dict[str, Any]]:
+    """Calls a network's layers again, in inference mode, on other inputs.
+
+    Args:
+        network: a graph.
+        inputs: one for each of `network.inputs`.
+        layers: names, of nested models' layers "outer/inner".
+
+    Returns:
+        What stands for each of `network.outputs`, and the outputs of `layers` by name.
+    """
+    tensors = {id(old): new for old, new in zip(network.inputs, inputs, strict=True)}
+    found = {}
+    for node in _nodes(network):
+        layer = node.operation
+        args, kwargs = node.arguments.fill_in(tensors)
+        if _takes_training(layer) and kwargs.get("training") is None:
+            kwargs = {**kwargs, "training": False}
+        prefix = f"{layer.name}/"
+        inner = [name.removeprefix(prefix) for name in layers if name.startswith(prefix)]
+        if inner:
+            outputs, features = _exposing(layer, inner)(*args, **kwargs)
+            found |= {prefix + name: x for name, x in zip(inner, features, strict=True)}
+        else:
+            outputs = layer(*args, **kwargs)
+        outputs = keras.tree.flatten(outputs)
+        if layer.name in layers:
+            (found[layer.name],) = outputs
+        tensors |= {id(old): new for old, new in zip(node.outputs, outputs, strict=True)}
+    return [tensors[id(x)] for x in network.outputs], found
+
+
+def _exposing(network: keras.Model, layers: Sequence[str]) -> keras.Model:
+    """A nested model that gives (its outputs, [the outputs of some of its layers])."""
+    inputs = keras.tree.map_structure(
+        lambda x: keras.Input(batch_shape=x.shape, dtype=x.dtype, name=x.name),
+        network.input if isinstance(network, keras.Function) else network.inputs[0],
+    )
+    outputs, found = _replay(network, keras.tree.flatten(inputs), layers)
+    return keras.Model(inputs, (outputs, [found[name] for name in layers]), name=network.name)
+
+
+def _takes_training(layer: Any) -> bool:
+    return (
+        isinstance(layer, keras.layers.Layer)
+        and "training" in inspect.signature(layer.call).parameters
+    )
+
+
+def _names(network: keras.Model, of_z: set[int]) -> Iterator[str]:
+    """Names of the layers with features; `of_z` are the ids of the inputs that depend on z."""
+    nodes = list(_nodes(network))
+    calls = [node.operation.name for node in nodes]
+    for node in nodes:
+        depend = [id(x) in of_z for x in node.input_tensors]
+        if not any(depend):
+            continue
+        of_z |= {id(x) for x in node.outputs}
+        layer = node.operation
+        if not isinstance(layer, keras.layers.Layer) or calls.count(layer.name) > 1:
+            continue
+        if _is_graph(layer):
+            inner = {id(x) for x, does in zip(layer.inputs, depend, strict=False) if does}
+            yield from (f"{layer.name}/{name}" for name in _names(layer, inner))
+        elif _has_features(node.outputs):
+            yield layer.name
+
+
+def _has_features(outputs: Sequence[keras.KerasTensor]) -> bool:
+    shape = outputs[0].shape
+    return (
+        len(outputs) == 1
+        and len(shape) in (2, 3, 4)
+        and shape[0] is None
+        and shape[-1] is not None
+        and _is_float(outputs[0])
+    )
+
+
+def _free_name(name: str, taken: set[str]) -> str:
+    """`name`, or with an underscore more while a layer has it; it is then taken."""
+    while name in taken:
+        name += "_"
+    taken.add(name)
+    return name

@@ -1,0 +1,181 @@
+"""ClusterGuidedGenerator: any generator, any mapping, saved, exported, resumed."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import keras_cvaegan
+from keras_cvaegan.export import export_saved_model
+from keras_cvaegan.models import CVAE, GAN, IMLE, ClusterGuidedGenerator
+from keras_cvaegan.models.cluster_guided import MAPPINGS
+from keras_cvaegan.networks.mlp import mlp_generator
+from keras_cvaegan.training.checkpoints import restore_checkpoint, save_checkpoint
+from keras_cvaegan.training.code_batches import CodeBatches
+
+
+def painter(dimensions=4, side=8):
+    """A user's generator: the sign of z₁ decides whether the picture is dark or light."""
+    z = keras.Input((dimensions,), name="noise")
+    light = keras.layers.Dense(1, activation="tanh", name="light", use_bias=False)(z)
+    kernel = np.zeros((dimensions, 1), "float32")
+    kernel[0] = 6.0
+    x = keras.layers.Dense(side * side * 3, activation="tanh", use_bias=False, name="rest")(z)
+    x = keras.layers.Rescaling(0.2)(x)
+    x = keras.layers.Add(name="mixed")([x, keras.layers.Rescaling(0.6)(light)])
+    x = keras.layers.Reshape((side, side, 3), name="images")(x)
+    model = keras.Model(z, x, name="painter")
+    model.get_layer("light").set_weights([kernel])
+    return model
+
+
+@pytest.fixture
+def guided():
+    keras.utils.set_random_seed(0)
+    return ClusterGuidedGenerator(painter(), layer="light", n_clusters=2, hidden_units=(32, 32))
+
+
+def light(images):
+    return images.reshape(len(images), -1).mean(axis=1)
+
+
+@pytest.mark.parametrize("mapping", MAPPINGS)
+def test_each_mapping_learns_to_sample_a_cluster(mapping):
+    keras.utils.set_random_seed(0)
+    model = ClusterGuidedGenerator(
+        painter(), layer="light", mapping=mapping, hidden_units=(64, 64), average_decay=None
+    )
+    clusters = model.find_clusters(2000)
+    assert sorted(clusters.sizes) == sorted(np.bincount(clusters.labels))
+    z = model.codes(2000)
+    np.testing.assert_array_equal(model.clusters_of(z), clusters.labels)
+    means = [light(model.paint(z)[0])[clusters.labels == label].mean() for label in range(2)]
+    model.compile()
+    model.fit(batch_size=100, epochs=15, verbose=0)
+    wanted = np.arange(200) % 2
+    images = model.generate(wanted, seed=5)
+    assert images.dtype == np.uint8 and images.shape == (200, 8, 8, 3)
+    received = (light(images) > np.mean(means)) == (means[1] > means[0])
+    assert np.mean(received == wanted) > {"imle": 0.95}.get(mapping, 0.85)
+    # One generator and one pass: pictures are those of the codes.
+    codes = model.map_codes(wanted, seed=5)
+    np.testing.assert_array_equal(model.paint(codes)[0], images)
+    assert np.mean(model.clusters_of(codes) == wanted) > 0.85
+
+
+def test_the_generator_stays_as_it_is(guided):
+    before = [np.array(v) for v in guided.generator.weights]
+    guided.find_clusters(200)
+    guided.compile()
+    guided.fit(batch_size=20, verbose=0)
+    for old, now in zip(before, guided.generator.weights, strict=True):
+        np.testing.assert_array_equal(old, now)
+
+
+def test_saved_and_loaded_it_samples_the_same_and_trains_on(guided, tmp_path):
+    guided.find_clusters(100)
+    guided.compile()
+    guided.fit(batch_size=20, verbose=0)
+    guided.save(tmp_path / "model.keras")
+    again = keras_cvaegan.load(tmp_path / "model.keras")
+    assert isinstance(again, ClusterGuidedGenerator)
+    assert int(again.step) == 5
+    np.testing.assert_array_equal(again.generate([0, 1], seed=3), guided.generate([0, 1], seed=3))
+    z = guided.codes(50, seed=9)
+    np.testing.assert_array_equal(again.clusters_of(z), guided.clusters_of(z))
+    batch = z, guided.clusters_of(z)
+    for model in (guided, again):
+        model.fit(*batch, batch_size=50, verbose=0)
+    for ours, theirs in zip(guided.mapping.weights, again.mapping.weights, strict=True):
+        np.testing.assert_allclose(ours, theirs, atol=1e-6)
+
+
+def test_a_run_that_stopped_goes_on_as_if_it_had_not(tmp_path):
+    def build():
+        keras.utils.set_random_seed(0)
+        model = ClusterGuidedGenerator(painter(), layer="light", hidden_units=(16,), seed=4)
+        model.compile()
+        return model
+
+    def batches(model, steps, start):
+        clusters = model.find_clusters(60)
+        about = {"batch_size": 16, "seed": 4}
+        return CodeBatches(model.codes(60, 4), clusters.labels, steps=steps, start=start, **about)
+
+    whole, first, second = build(), build(), build()
+    whole.fit(batches(whole, 9, 0), shuffle=False, verbose=0)
+    first.fit(batches(first, 5, 0), shuffle=False, verbose=0)
+    checkpoint = save_checkpoint(first.mapping, tmp_path)
+    assert restore_checkpoint(second.mapping, checkpoint) == 5
+    second.fit(batches(second, 4, 5), shuffle=False, verbose=0)
+    for expected, received in zip(whole.mapping.weights, second.mapping.weights, strict=True):
+        np.testing.assert_array_equal(expected, received)
+
+
+def test_it_is_exported_as_any_conditional_model(guided, tmp_path):
+    guided.find_clusters(100)
+    version = export_saved_model(guided, tmp_path)
+    signatures = tf.saved_model.load(str(version)).signatures
+    labels, seeds = np.array([0, 1, 1]), np.array([5, 5, 6])
+    served = signatures["generate"](labels=tf.constant(labels), seed=tf.constant(seeds))["images"]
+    np.testing.assert_array_equal(served, guided.generate(labels, seed=seeds))
+    with pytest.raises(tf.errors.InvalidArgumentError, match="from 0 to 1"):
+        signatures["generate"](labels=tf.constant([2], "int64"), seed=tf.constant([0], "int64"))
+
+
+def test_our_own_models_are_generators_too():
+    gan = GAN.from_preset("compact", image_shape=(16, 16, 3), latent_dim=5)
+    model = ClusterGuidedGenerator(gan, layer="block_1_relu", n_clusters=3, grid=2)
+    assert model.latent_dim == 5 and model.num_classes == 3
+    z = model.codes(4)
+    np.testing.assert_allclose(
+        model.paint(z)[0].astype(int), gan._to_pixels(gan.decode(z, [0] * 4)).astype(int), atol=1
+    )
+    model.find_clusters(50)
+    assert model.clusters_of(z).shape == (4,)
+    assert model.clusters_of(z[:0]).shape == (0,)
+    assert model.generate([], seed=0).shape == (0, 16, 16, 3)
+
+
+def test_clusters_have_names(guided):
+    model = ClusterGuidedGenerator(painter(), layer="light", class_names=["dark", "light"])
+    assert model.class_names == ("dark", "light")
+    assert guided.class_names == ("0", "1")
+
+
+def test_one_cluster_is_all_codes():
+    model = ClusterGuidedGenerator(painter(), layer="light", n_clusters=1, hidden_units=(8,))
+    assert model.find_clusters(30).sizes.tolist() == [30]
+    model.compile()
+    model.fit(batch_size=10, verbose=0)
+    assert model.generate([0, 0]).shape == (2, 8, 8, 3)
+
+
+def test_a_mapping_of_ones_own():
+    own = IMLE(mlp_generator((4,), num_classes=2, latent_dim=7))
+    model = ClusterGuidedGenerator(painter(), layer="light", mapping=own)
+    assert model.mapping is own and model.latent_dim == 7
+    other = IMLE(mlp_generator((3,), num_classes=2))
+    with pytest.raises(ValueError, match=r"points \(4,\) of 2 classes. Received: a IMLE of \(3,\)"):
+        ClusterGuidedGenerator(painter(), layer="light", mapping=other)
+
+
+def test_wrong_arguments_say_what_is_allowed(guided):
+    with pytest.raises(ValueError, match=r"no layer 'gone'.*Allowed: light, rest"):
+        ClusterGuidedGenerator(painter(), layer="gone")
+    with pytest.raises(ValueError, match=r"mapping.*imle.*gan.*vae"):
+        ClusterGuidedGenerator(painter(), layer="light", mapping="flow")
+    with pytest.raises(ValueError, match="n_clusters"):
+        ClusterGuidedGenerator(painter(), layer="light", n_clusters=0)
+    with pytest.raises(ValueError, match="unconditional"):
+        ClusterGuidedGenerator(
+            CVAE.from_preset("compact", image_shape=(16, 16, 3), num_classes=2), layer="light"
+        )
+    with pytest.raises(ValueError, match="call find_clusters first"):
+        guided.fit()
+    with pytest.raises(ValueError, match="call find_clusters first"):
+        guided.clusters_of(np.zeros((1, 4)))
+    with pytest.raises(ValueError, match="labels must be from 0 to 1"):
+        guided.generate([2])
+    with pytest.raises(ValueError, match="has no encoder"):
+        guided.encode(np.zeros((1, 8, 8, 3), "uint8"), [0])
