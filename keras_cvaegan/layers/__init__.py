@@ -2,6 +2,7 @@
 
 from keras_cvaegan.layers.batch_normalization import BatchNormalization
 from keras_cvaegan.layers.class_centers import ClassCenters
+from keras_cvaegan.layers.class_moments import ClassMoments
 from keras_cvaegan.layers.conditional_batch_normalization import ConditionalBatchNormalization
 from keras_cvaegan.layers.gaussian_mixture_head import GaussianMixtureHead
 from keras_cvaegan.layers.gaussian_sampling import GaussianSampling
@@ -12,6 +13,7 @@ from keras_cvaegan.layers.upsampling_convolution import UpsamplingConv2D
 __all__ = [
     "BatchNormalization",
     "ClassCenters",
+    "ClassMoments",
     "ConditionalBatchNormalization",
     "GaussianMixtureHead",
     "GaussianSampling",

@@ -10,6 +10,7 @@ import numpy as np
 from keras import ops
 
 from keras_cvaegan import pictures, random
+from keras_cvaegan.layers import ClassMoments
 from keras_cvaegan.models.arguments import check_choice
 from keras_cvaegan.models.cgan import CGAN
 from keras_cvaegan.models.cvae import CVAE
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from keras_cvaegan.metrics.clusters import Clusters
 
 CODES_STREAM = 1300
+CALIBRATION_CODES, CALIBRATION_SEED = 10_000, 5 * 10**6
 HIDDEN_UNITS = (256, 256, 256)
 
 
@@ -66,6 +68,11 @@ class ClusterGuidedGenerator(Step, Inference, keras.Model):
     is a picture of the cluster. T is trained by `IMLE`, which covers all codes of a cluster, or, to
     compare, as the generator of a `CGAN` or `CVAE` of codes. All have the same network, T(ε, c) =
     ε + MLP(ε, c), which starts as the identity. G stays as it is.
+
+    The nearest of few candidates lies nearer to the middle than the code itself, and codes that
+    shrink make pictures less diverse. So in the end `calibrate` gives the codes of each cluster the
+    mean and deviation that they should have, dimension by dimension. (A random codebook whose
+    distortion is D reproduces a variance of 1 − D, by the theory of rate and distortion.)
 
     Clusters count as classes: `generate`, `decode` and the export for serving are as of any
     conditional model. The training is that of `mapping`, a `GenerativeModel` of codes.
@@ -158,6 +165,8 @@ class ClusterGuidedGenerator(Step, Inference, keras.Model):
             )
         self.mapping = mapping
         self.class_names, self.latent_dim = mapping.class_names, mapping.latent_dim
+        self.moments = ClassMoments(n_clusters, name="moments")
+        self.code_sampler = self._code_sampler()
         self.sampler_network = self._composed()
         self.centers = self.add_weight(
             name="centers",
@@ -168,14 +177,21 @@ class ClusterGuidedGenerator(Step, Inference, keras.Model):
         self._found: tuple[np.ndarray, np.ndarray] | None = None
         self.built = True
 
-    def _composed(self) -> keras.Model:
+    def _inputs(self) -> dict[str, keras.KerasTensor]:
         noise = keras.Input((self.latent_dim,), name="z")
-        labels = keras.Input((self.num_classes,), name="labels")
-        inputs = {"z": noise, "labels": labels}
-        mapping, generator = self.mapping.sampler, self.generator
-        # Under another name: within a model all names differ, and theirs may be the same.
-        paint = keras.Model(generator.input, generator.output, name=f"paint_{mapping.name}")
-        return keras.Model(inputs, paint(mapping(inputs)), name="sampler")
+        return {"z": noise, "labels": keras.Input((self.num_classes,), name="labels")}
+
+    def _code_sampler(self) -> keras.Model:
+        """T, calibrated."""
+        inputs = self._inputs()
+        codes = self.moments(self.mapping.sampler(inputs), inputs["labels"])
+        return keras.Model(inputs, codes, name="code_sampler")
+
+    def _composed(self) -> keras.Model:
+        inputs, generator = self._inputs(), self.generator
+        # Under another name: within a model all names differ, and the user's may be any.
+        paint = keras.Model(generator.input, generator.output, name="paint_code")
+        return keras.Model(inputs, paint(self.code_sampler(inputs)), name="sampler")
 
     @property
     def sampler(self) -> keras.Model:
@@ -271,19 +287,49 @@ class ClusterGuidedGenerator(Step, Inference, keras.Model):
             clusters: n integers.
             seed: as `generate` has it; its pictures are those of these codes.
         """
-        return self.mapping.generate(clusters, seed)
+        return self._mapped(self.code_sampler, clusters, seed)
+
+    def _mapped(self, sampler: keras.Model, clusters: Any, seed: int | Sequence[int]) -> np.ndarray:
+        weights = self.class_weights(clusters)
+        noise = self.sample_latents(len(weights), seed)
+        return self._in_batches(sampler, {"z": noise, "labels": weights})
+
+    def calibrate(
+        self, codes: np.ndarray | None = None, clusters: np.ndarray | None = None
+    ) -> None:
+        """Gives mapped codes of each cluster the mean and deviation of codes that are in it.
+
+        `fit` does so in the end.
+
+        Args:
+            codes: (n, d); by default those with which `find_clusters` found the clusters, or
+                random ones.
+            clusters: of the codes, (n,).
+        """
+        if codes is None and self._found is not None:
+            codes, clusters = self._found
+        elif codes is None:
+            codes = self.codes(CALIBRATION_CODES, self.seed)
+            clusters = self.clusters_of(codes)
+        asked = np.arange(CALIBRATION_CODES) % self.num_classes
+        mapped = self._mapped(self.mapping.sampler, asked, CALIBRATION_SEED + self.seed)
+        self.moments.adapt(mapped, asked, np.asarray(codes), np.asarray(clusters))
 
     def compile(self, *args: Any, **kwargs: Any) -> None:
         """Compiles the mapping: see `GenerativeModel.compile`."""
         self.mapping.compile(*args, **kwargs)
 
-    def fit(self, x: Any = None, y: Any = None, **kwargs: Any) -> keras.callbacks.History:
+    def fit(
+        self, x: Any = None, y: Any = None, *, calibrate: bool = True, **kwargs: Any
+    ) -> keras.callbacks.History:
         """Trains the mapping; its callbacks see `mapping`.
 
         Args:
             x: codes (n, d), or a data set of (codes, clusters); by default those with which
                 `find_clusters` found the clusters.
             y: clusters (n,) of an array x.
+            calibrate: whether to call `calibrate` in the end; of a data set x, where the clusters
+                are found.
             **kwargs: as of `keras.Model.fit`.
 
         Raises:
@@ -296,7 +342,12 @@ class ClusterGuidedGenerator(Step, Inference, keras.Model):
                     "their clusters."
                 )
             x, y = self._found
-        return self.mapping.fit(x, y, **kwargs)
+        history = self.mapping.fit(x, y, **kwargs)
+        if calibrate and y is not None:
+            self.calibrate(x, y)
+        elif calibrate and ops.convert_to_numpy(self.centers).any():
+            self.calibrate()
+        return history
 
     def evaluate(self, *args: Any, **kwargs: Any) -> Any:
         """Evaluates the mapping's losses: see `keras.Model.evaluate`."""

@@ -57,7 +57,12 @@ def test_each_mapping_learns_to_sample_a_cluster(mapping):
     assert images.dtype == np.uint8 and images.shape == (200, 8, 8, 3)
     received = (light(images) > np.mean(means)) == (means[1] > means[0])
     assert np.mean(received == wanted) > {"imle": 0.95}.get(mapping, 0.85)
-    # One generator and one pass: pictures are those of the codes.
+    # Codes of a cluster have the moments that they should have, and pictures are those of codes.
+    for label in range(2):
+        mapped = model.map_codes(np.full(4000, label), seed=8)
+        own = z[clusters.labels == label]
+        np.testing.assert_allclose(mapped.mean(axis=0), own.mean(axis=0), atol=0.06)
+        np.testing.assert_allclose(mapped.std(axis=0), own.std(axis=0), atol=0.06)
     codes = model.map_codes(wanted, seed=5)
     np.testing.assert_array_equal(model.paint(codes)[0], images)
     assert np.mean(model.clusters_of(codes) == wanted) > 0.85
