@@ -58,3 +58,20 @@ def read_sheet(path, rows, columns, side=16):
         for y in range(rows)
     ]
     return np.array(parts)
+
+
+def leave_petals_run(path, kind):
+    """Leaves a run of 60 pictures of petals at 16 px whose model was not trained."""
+    flags = ["--dataset=petals", "--num_classes=3", "--image_size=16", "--batch_size=4"]
+    config = configuration.configure(
+        fit.COMMAND.parse([*flags, f"--model={kind.__name__.lower()}"])
+    )
+    config["dataset_options"]["count"] = 60
+    names = configuration.data_source(config).class_names
+    model = kind.from_preset(
+        image_shape=(16, 16, 3), num_classes=3, class_names=names, latent_dim=3
+    )
+    run = RunDirectory(path)
+    run.create()
+    run.write_config(configuration.record(config, names, "a command"))
+    model.save(run.model)

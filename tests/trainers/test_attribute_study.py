@@ -5,13 +5,12 @@ import json
 import keras
 import numpy as np
 import pytest
-from applied import call, untrained_runs
+from applied import call, leave_petals_run, untrained_runs
 from untrained import judge_without_training
 
 from keras_cvaegan.metrics import attribute_reader, recognition
 from keras_cvaegan.models import CVAE, VAE
-from keras_cvaegan.training.run_directory import RunDirectory
-from trainers import attribute_study, configuration, fit
+from trainers import attribute_study
 from trainers.attribute_tables import claims, notes, table
 from trainers.kept_networks import kept_or_trained
 
@@ -24,24 +23,8 @@ def runs(tmp_path_factory, shared_cache):
     root = tmp_path_factory.mktemp("runs")
     with untrained_runs(root, shared_cache, "cvae", "gan") as found:
         for kind in (CVAE, VAE):
-            leave_run(found / f"petals_{kind.__name__}", kind)
+            leave_petals_run(found / f"petals_{kind.__name__}", kind)
         yield found
-
-
-def leave_run(path, kind):
-    flags = ["--dataset=petals", "--num_classes=3", "--image_size=16", "--batch_size=4"]
-    config = configuration.configure(
-        fit.COMMAND.parse([*flags, f"--model={kind.__name__.lower()}"])
-    )
-    config["dataset_options"]["count"] = 60
-    names = configuration.data_source(config).class_names
-    model = kind.from_preset(
-        image_shape=(16, 16, 3), num_classes=3, class_names=names, latent_dim=3
-    )
-    run = RunDirectory(path)
-    run.create()
-    run.write_config(configuration.record(config, names, "a command"))
-    model.save(run.model)
 
 
 @pytest.fixture(autouse=True)
