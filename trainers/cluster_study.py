@@ -30,7 +30,9 @@ TITLES = {
     "imle": "IMLE",
     "imle_raw": "IMLE, not calibrated",
     "gan": "GAN",
+    "gan_raw": "GAN, not calibrated",
     "vae": "VAE",
+    "vae_raw": "VAE, not calibrated",
     "sefa": "SeFa",
     "sefa_far": "SeFa, 4 times as far",
     "ganspace": "GANSpace",
@@ -148,9 +150,7 @@ class Study:
         found = {"real": measures.measure(first, attribute, *real)}
         for mapping in MAPPINGS if n_clusters == 2 else MAPPINGS[:1]:
             guided = self._trained(mapping, n_clusters, seed, z, clusters.labels, first)
-            ways = {mapping: guided.map_codes}
-            if mapping == "imle":
-                ways["imle_raw"] = guided.mapping.generate
+            ways = {mapping: guided.map_codes, f"{mapping}_raw": guided.mapping.generate}
             for name, draw in ways.items():
                 found[name] = {
                     **measures.measure(guided, attribute, draw(asked, seeds["samples"]), asked),
@@ -171,10 +171,10 @@ class Study:
         from keras_cvaegan.metrics.frechet_distance import FeatureMoments, frechet_distance
         from trainers import cluster_measures as measures
 
-        guided = self._guided("imle", 1, seed)
-        z = guided.codes(self._values.codes, seed)
-        labels = np.zeros(len(z), np.int32)
-        guided = self._trained("imle", 1, seed, z, labels, guided)
+        first = self._guided("imle", 1, seed)
+        labels = first.find_clusters(self._values.codes).labels
+        z = first.codes(self._values.codes, seed)
+        guided = self._trained("imle", 1, seed, z, labels, first)
         count, at = self._values.frechet_samples, measures.SAMPLES_SEED + seed
         codes = {
             "generator": guided.codes(count, at),
@@ -224,7 +224,8 @@ class Study:
         guided.centers.assign(like.centers)
         guided.compile()
         steps, line = self._values.steps, StatusLine()
-        title = f"{TITLES[mapping]}, {n_clusters} clusters, seed {seed}"
+        plural = "" if n_clusters == 1 else "s"
+        title = f"{TITLES[mapping]}, {n_clusters} cluster{plural}, seed {seed}"
 
         def show(step: int, logs: Mapping[str, float]) -> None:
             if step % 50 == 49 or step + 1 == steps:

@@ -9,6 +9,7 @@ from keras_cvaegan.applications.augmentation import (
     new_classes,
     plan,
 )
+from keras_cvaegan.applications.ganspace import GanspaceDirections, ganspace_directions
 from keras_cvaegan.applications.inpainting import fill_holes, inpaint
 from keras_cvaegan.applications.inputs import guess_labels, reconstruct
 from keras_cvaegan.applications.interpolation import interpolate
@@ -27,9 +28,11 @@ from keras_cvaegan.applications.latent_walks import (
     Walk,
     dimension_changes,
     dimension_walk,
+    direction_walk,
     latent_walk,
     part_of_code,
 )
+from keras_cvaegan.applications.layer_survey import LayerClusters, layer_survey
 from keras_cvaegan.applications.masks import (
     hole_masks,
     picture_mask,
@@ -42,6 +45,7 @@ from keras_cvaegan.applications.picture_codes import picture_codes
 from keras_cvaegan.applications.plug_and_play import PlugAndPlay, denoising_prior
 from keras_cvaegan.applications.recombination import recombine
 from keras_cvaegan.applications.retrieval import LatentIndex
+from keras_cvaegan.applications.sefa import sefa_directions
 from keras_cvaegan.applications.super_resolution import (
     back_project,
     enlarge,
@@ -53,9 +57,11 @@ __all__ = [
     "Augmentation",
     "Copies",
     "FewAcceptedWarning",
+    "GanspaceDirections",
     "LatentIndex",
     "LatentMap",
     "LatentStatistics",
+    "LayerClusters",
     "Mix",
     "PlugAndPlay",
     "PrincipalDirections",
@@ -65,9 +71,11 @@ __all__ = [
     "denoising_prior",
     "dimension_changes",
     "dimension_walk",
+    "direction_walk",
     "enlarge",
     "fill_holes",
     "find_copies",
+    "ganspace_directions",
     "guess_labels",
     "hole_masks",
     "inpaint",
@@ -75,6 +83,7 @@ __all__ = [
     "latent_map",
     "latent_statistics",
     "latent_walk",
+    "layer_survey",
     "map_cells",
     "morph",
     "new_classes",
@@ -87,6 +96,7 @@ __all__ = [
     "reconstruct",
     "rectangle_mask",
     "region_mask",
+    "sefa_directions",
     "shrink",
     "super_resolve",
     "transfer",

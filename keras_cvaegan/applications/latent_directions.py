@@ -19,8 +19,8 @@ class PrincipalDirections:
 
     Args:
         vectors: float32 (k, latent_dim), of length 1 and at right angles to each other.
-        shares: float32 (k,): of all the change that the regression explains, the share of each;
-            those of all latent_dim directions add up to 1.
+        shares: float32 (k,): of all the change that is explained (by the regression; by SeFa's
+            layer), the share of each; those of all latent_dim directions add up to 1.
     """
 
     vectors: np.ndarray

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -125,6 +125,52 @@ def dimension_walk(
     z = np.tile(fixed, (len(columns), steps, 1))
     z[np.arange(len(columns)), :, columns] = values
     return _decoded(model, z, np.full(len(columns), label))
+
+
+def direction_walk(
+    decode: Callable[[np.ndarray], np.ndarray],
+    z: np.ndarray,
+    direction: np.ndarray,
+    amounts: Sequence[float] | np.ndarray,
+) -> Walk:
+    """Moves codes along a direction: a row a code, of pictures of z + α n.
+
+    Args:
+        decode: takes z (m, d), and returns m pictures: an unconditional generator, or of a model
+            `lambda z: model.decode(z, np.full(len(z), label))`.
+        z: (rows, d).
+        direction: n (d,), such as one of `principal_directions`, `sefa_directions` or
+            `ganspace_directions`.
+        amounts: α of each column, at least one.
+
+    Returns:
+        `images` (rows, len(amounts), …) as `decode` gives them, and `z` (rows, len(amounts), d).
+
+    Raises:
+        ValueError: for shapes that do not fit together, no code, no amount, or numbers that are not
+            finite.
+
+    Example:
+
+    >>> walk = direction_walk(lambda z: z, np.ones((1, 2)), np.array([0.0, 1.0]), [-1, 0, 1])
+    >>> walk.z[0].tolist()
+    [[1.0, 0.0], [1.0, 1.0], [1.0, 2.0]]
+    """
+    z, direction, amounts = (np.asarray(x, np.float32) for x in (z, direction, amounts))
+    if z.ndim != 2 or direction.shape != z.shape[1:] or amounts.ndim != 1:
+        raise ValueError(
+            "z, direction and amounts must have the shapes (rows, d), (d,) and (columns,). "
+            f"Received: {z.shape}, {direction.shape} and {amounts.shape}."
+        )
+    if not z.size or not amounts.size:
+        raise ValueError(
+            f"A walk needs a code and an amount. Received: {len(z)} codes, {len(amounts)} amounts."
+        )
+    moved = z[:, np.newaxis] + amounts[:, np.newaxis] * direction
+    if not np.isfinite(moved).all():
+        raise ValueError("z, direction and amounts must be finite. Received NaN or infinity.")
+    images = np.asarray(decode(moved.reshape(-1, z.shape[1])))
+    return Walk(images.reshape(*moved.shape[:2], *images.shape[1:]), moved)
 
 
 def dimension_changes(

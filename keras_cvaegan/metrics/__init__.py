@@ -10,6 +10,7 @@ from keras_cvaegan.metrics.attribute_reader import AttributeReader, train_reader
 from keras_cvaegan.metrics.classification_accuracy_score import ClassificationAccuracyScore
 from keras_cvaegan.metrics.clusters import Clusters, cluster_means, find_clusters
 from keras_cvaegan.metrics.code_contents import attribute_r2, class_accuracy
+from keras_cvaegan.metrics.code_coverage import CodeCoverage, code_coverage
 from keras_cvaegan.metrics.extractors import (
     ClassifierExtractor,
     FeatureExtractor,
@@ -40,6 +41,7 @@ __all__ = [
     "ClassifierExtractor",
     "ClusterReader",
     "Clusters",
+    "CodeCoverage",
     "DensityCoverage",
     "FeatureExtractor",
     "FeatureMoments",
@@ -60,6 +62,7 @@ __all__ = [
     "attribute_r2",
     "class_accuracy",
     "cluster_means",
+    "code_coverage",
     "cosine_similarities",
     "find_clusters",
     "ms_ssim",

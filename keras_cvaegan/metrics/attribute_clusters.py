@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 import numpy as np
 from sklearn.metrics import mutual_info_score
-from sklearn.metrics.cluster import contingency_matrix, entropy, expected_mutual_information
+from sklearn.metrics.cluster import contingency_matrix, expected_mutual_information
 from sklearn.tree import DecisionTreeClassifier
 
-from keras_cvaegan.metrics.attribute_distances import columns, is_angle, turns
+from keras_cvaegan.metrics.attribute_distances import is_angle, turns
 from keras_cvaegan.metrics.metric import check_count, check_rows
 from keras_cvaegan.metrics.recognition import top1_by_class
 
@@ -31,9 +31,8 @@ def mutual_information(
         (I(C; A) − Ī) / (H(C) − Ī), at least 0
 
     Numbers are sorted into bins of equal frequency, angles likewise by their turn; integers, and
-    numbers of no more different values than bins, are taken as they are. A threshold within a bin
-    costs what that bin hides: clusters that a number decides have at least 1 − 1 / bins / H(C) of
-    it, in bits, and all of it where the threshold is a bin's edge.
+    numbers of no more different values than bins, are taken as they are. Where a threshold decides
+    between two clusters, the bin that it lies in hides at most 1 / bins of a bit.
 
     Args:
         clusters: integers (n,).
@@ -50,7 +49,7 @@ def mutual_information(
     Example:
 
     >>> x = np.random.default_rng(0).normal(size=(2, 2000))
-    >>> found = mutual_information(x[0] > 0, {"it": x[0], "another": x[1]})
+    >>> found = mutual_information(x[0] > np.median(x[0]), {"it": x[0], "another": x[1]})
     >>> {name: round(share, 2) for name, share in found.items()}
     {'it': 1.0, 'another': 0.0}
     """
@@ -173,7 +172,7 @@ def _checked_clusters(clusters: np.ndarray) -> np.ndarray:
 def _checked(name: str, values: np.ndarray, count: int) -> np.ndarray:
     """Values as (n, k), of their own type."""
     values = np.asarray(values)
-    values = values.reshape(len(values), -1) if values.ndim < 2 and values.ndim else values
+    values = values[:, np.newaxis] if values.ndim == 1 else values
     check_rows(name, values)
     if len(values) != count or not values.shape[1]:
         raise ValueError(
@@ -184,7 +183,7 @@ def _checked(name: str, values: np.ndarray, count: int) -> np.ndarray:
 
 def _coordinates(values: np.ndarray) -> np.ndarray:
     """Values as float64 (n, k), those of an angle on the unit circle."""
-    values = columns(values)
+    values = values.astype(np.float64)
     if not is_angle(values):
         return values
     lengths = np.linalg.norm(values, axis=1, keepdims=True)
@@ -199,7 +198,7 @@ def _discrete(values: np.ndarray, bins: int) -> np.ndarray:
             f"{values.shape[1]} numbers."
         )
     whole = values.dtype.kind in "iub"
-    numbers = turns(columns(values)) if is_angle(values) else values[:, 0]
+    numbers = turns(values) if is_angle(values) else values[:, 0]
     different, places = np.unique(numbers, return_inverse=True)
     if len(different) <= bins or (whole and values.shape[1] == 1):
         return places
@@ -210,7 +209,7 @@ def _discrete(values: np.ndarray, bins: int) -> np.ndarray:
 def _adjusted(clusters: np.ndarray, discrete: np.ndarray) -> float:
     table = contingency_matrix(clusters, discrete, sparse=True)
     by_chance = expected_mutual_information(table, len(clusters))
-    possible = entropy(clusters) - by_chance
+    possible = mutual_info_score(clusters, clusters) - by_chance
     # As many values as pictures tell everything by chance: then there is nothing to be learned.
     if possible < 1e-9:
         return 0.0

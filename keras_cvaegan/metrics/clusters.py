@@ -8,6 +8,7 @@ from collections.abc import Iterable
 import numpy as np
 from sklearn.cluster import KMeans, MiniBatchKMeans
 from sklearn.metrics import silhouette_samples
+from threadpoolctl import threadpool_limits
 
 from keras_cvaegan.metrics.metric import check_count, check_labels, check_rows
 from keras_cvaegan.metrics.neighbours import squared_distances
@@ -103,7 +104,9 @@ def find_clusters(
     features = check_rows("features", features).astype(np.float32)
     _check_different(features, n_clusters)
     kind = KMeans if len(features) <= MAX_WHOLE else MiniBatchKMeans
-    centers = kind(n_clusters, n_init=10, random_state=seed).fit(features).cluster_centers_
+    # Its threads wait for each other: beside another process they took up to 25 times as long.
+    with threadpool_limits(1):
+        centers = kind(n_clusters, n_init=10, random_state=seed).fit(features).cluster_centers_
     labels = _nearest(features, centers)
     order = np.argsort(-np.bincount(labels, minlength=n_clusters), kind="stable")
     centers, labels = centers[order].astype(np.float32), np.argsort(order)[labels]

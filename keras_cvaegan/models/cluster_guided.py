@@ -29,7 +29,7 @@ from keras_cvaegan.training.step import Step
 if TYPE_CHECKING:
     from keras_cvaegan.metrics.clusters import Clusters
 
-CODES_STREAM = 1300
+CODES_STREAM = 1600
 CALIBRATION_CODES, CALIBRATION_SEED = 10_000, 5 * 10**6
 HIDDEN_UNITS = (256, 256, 256)
 

@@ -12,12 +12,14 @@ from benchmarks import (
     classes,
     generation,
     input_pipeline,
+    nearest_search,
     resolution,
     training_step,
 )
 from benchmarks.workers import WorkerError
 
-PROGRAMS = (against_torch, classes, generation, input_pipeline, resolution, training_step)
+PROGRAMS = (against_torch, classes, generation, input_pipeline, nearest_search, resolution)
+PROGRAMS += (training_step,)
 ABOUT = {
     "flops_per_image": 2e9,
     "flops_per_image_without_padding": 1e9,
@@ -188,3 +190,9 @@ def test_input_pipeline(run, monkeypatch):
     loader = results["against_loader"][0]["images_per_second"]
     assert set(loader) == {"datasets.load", "datasets.load, first epoch"}
     assert "16 px datasets.load, first epoch" in output
+
+
+def test_nearest_search(run):
+    flags = ("--queries=30", "--candidates=40", "--dimensions=3", "--block_size=16", "--seconds=0")
+    _, results = run(nearest_search, *flags)
+    assert all(results[name]["agreement"] == 1 for name in results if name != "rates")

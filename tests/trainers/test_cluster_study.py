@@ -70,6 +70,7 @@ def test_tables_claims_and_a_file(runs, tmp_path, capsys):
     assert alone["ratio"]["by_seed"][0] == pytest.approx(
         alone["imle"]["by_seed"][0] / alone["generator"]["by_seed"][0]
     )
+    assert alone["imle"]["by_seed"] != alone["imle_raw"]["by_seed"]
     assert len(results["claims"]) == 2
     table = (tmp_path / "new" / "table.md").read_text()
     assert "3 clusters:" in table and results["claims"][0] in table

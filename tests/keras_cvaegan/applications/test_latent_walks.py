@@ -3,7 +3,13 @@
 import numpy as np
 import pytest
 
-from keras_cvaegan.applications import dimension_changes, dimension_walk, latent_walk, part_of_code
+from keras_cvaegan.applications import (
+    dimension_changes,
+    dimension_walk,
+    direction_walk,
+    latent_walk,
+    part_of_code,
+)
 from keras_cvaegan.models import GAN
 
 LABELS = [2, 0]
@@ -133,3 +139,35 @@ def test_changes_of_the_parts_of_a_code(lr_li_vae):
 def test_wrong_inputs(cvae_gan, call, message):
     with pytest.raises(ValueError, match=message):
         call(cvae_gan)
+
+
+def test_codes_move_along_a_direction(cvae_gan):
+    z = cvae_gan.sample_latents(2, 5)
+    direction = np.array([0, 0.6, 0, -0.8])
+
+    def decode(codes):
+        return cvae_gan.decode(codes, np.ones(len(codes), int))
+
+    walk = direction_walk(decode, z, direction, [-2, 0, 0.5])
+    assert walk.images.shape == (2, 3, 16, 16, 3)
+    expected = np.stack([z - 2 * direction, z, z + 0.5 * direction], axis=1)
+    np.testing.assert_allclose(walk.z, expected, atol=1e-6)
+    for row in range(2):
+        np.testing.assert_allclose(walk.images[row], decode(expected[row]), atol=1e-5)
+    assert np.abs(walk.images[:, 0] - walk.images[:, 2]).max() > 1e-3
+
+
+@pytest.mark.parametrize(
+    ("z", "direction", "amounts", "message"),
+    [
+        (np.zeros((2, 3)), np.zeros(2), [1], r"Received: \(2, 3\), \(2,\) and \(1,\)"),
+        (np.zeros(3), np.zeros(3), [1], r"Received: \(3,\), \(3,\)"),
+        (np.zeros((2, 3)), np.zeros(3), 1.0, r"and \(\)"),
+        (np.zeros((0, 3)), np.zeros(3), [1], "Received: 0 codes, 1 amounts"),
+        (np.zeros((2, 3)), np.zeros(3), [], "Received: 2 codes, 0 amounts"),
+        (np.zeros((2, 3)), np.full(3, np.nan), [1], "must be finite"),
+    ],
+)
+def test_wrong_directions(z, direction, amounts, message):
+    with pytest.raises(ValueError, match=message):
+        direction_walk(lambda codes: codes, z, direction, amounts)

@@ -76,8 +76,9 @@ def test_it_draws_the_samplers_images(gan):
     expected = array(gan.average_generator({"z": Z, "labels": LABELS}, training=False))
     np.testing.assert_array_equal(array(network(Z)), expected)
     assert network.output_shape == (None, *SHAPE)
-    # Statistics stay as they are in a training of something around the generator.
-    np.testing.assert_allclose(array(network(Z, training=True)), expected, atol=1e-6)
+    twice = unconditional_network(network)
+    np.testing.assert_array_equal(array(twice(Z)), expected)
+    assert feature_layers(network)[1:] == feature_layers(gan)
     shared = {id(v) for v in network.variables}
     assert shared == {id(v) for v in gan.average_generator.variables}
 
@@ -129,9 +130,37 @@ def test_layers_within_nested_models():
     np.testing.assert_allclose(array(norm), hidden, atol=1e-5)
     np.testing.assert_allclose(array(maps), hidden.reshape(6, 6, 2).mean(axis=1), atol=1e-5)
     np.testing.assert_allclose(array(images), array(network(Z, training=False)), atol=1e-5)
+    # In the training of something around the generator, too.
+    mean = array(inner.get_layer("norm").moving_mean)
+    for whole in (unconditional_network(network), feature_network(network, "head/inner/norm")):
+        found = whole(Z, training=True)
+        found = found["images"] if isinstance(found, dict) else found
+        np.testing.assert_allclose(array(found), array(images), atol=1e-5)
+    np.testing.assert_array_equal(array(inner.get_layer("norm").moving_mean), mean)
     alone = array(feature_network(network, "head/dense")(Z)["features"])
     np.testing.assert_allclose(array(dense), alone, atol=1e-6)
     assert dense.shape == (6, 12)
+
+
+def test_a_nested_model_of_several_inputs_and_outputs():
+    """Inner layers count where they depend on z: "of_other" sees a constant of the labels."""
+    first, last = keras.Input((5,), name="first"), keras.Input((1,), name="last")
+    of_z = layers.Dense(4, name="of_z")(first)
+    of_other = layers.Dense(4, name="of_other", bias_initializer="normal")(last)
+    both = layers.Add(name="both")([of_z, of_other])
+    inner = keras.Model({"first": first, "last": last}, {"b": both, "a": of_other}, name="inner")
+    z, labels = keras.Input((5,), name="z"), keras.Input((1,), name="labels")
+    found = inner({"first": layers.Dense(5, name="map")(z), "last": labels})
+    images = layers.Dense(2, name="images")(found["b"] + 3 * found["a"])
+    generator = keras.Model({"z": z, "labels": labels}, images)
+    assert feature_layers(generator) == ("map", "inner/of_z", "inner/both", "images")
+    expected = array(generator({"z": Z, "labels": LABELS}))
+    images, (both, of_z) = layers_network(generator, ["inner/both", "inner/of_z"])(Z)
+    np.testing.assert_allclose(array(images), expected, atol=1e-5)
+    mapped = generator.get_layer("map")(Z)
+    np.testing.assert_allclose(array(of_z), array(inner.get_layer("of_z")(mapped)), atol=1e-5)
+    together = inner({"first": mapped, "last": keras.ops.convert_to_tensor(LABELS)})["b"]
+    np.testing.assert_allclose(array(both), array(together), atol=1e-5)
 
 
 def test_a_sequential_in_a_sequential():
