@@ -23,6 +23,7 @@ setup(
         "numpy>=1.26",
         "pillow>=10.1",
         "scikit-learn>=1.4",
+        "threadpoolctl>=3.1",
         "matplotlib>=3.8",
         "tensorboard>=2.20",
         "tensorflow-datasets>=4.9.7",

@@ -12,8 +12,7 @@ from keras import layers, ops
 from keras_cvaegan.applications.latent_directions import PrincipalDirections
 from keras_cvaegan.layers import SpectralNormalization
 from keras_cvaegan.models.arguments import check_count
-from keras_cvaegan.networks.generator_features import _is_graph as is_graph
-from keras_cvaegan.networks.generator_features import _nodes as graph_calls
+from keras_cvaegan.networks.generator_features import graph_calls, is_graph
 from keras_cvaegan.precision import full_precision_dtype
 
 _AFFINE = (

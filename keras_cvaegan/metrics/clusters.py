@@ -184,9 +184,7 @@ def _check_different(features: np.ndarray, n_clusters: int) -> None:
 
 def _nearest(features: np.ndarray, centers: np.ndarray) -> np.ndarray:
     labels = np.zeros(len(features), np.int64)
-    # Seen from the middle of the centers, so that nothing is lost on an offset of all.
-    middle = centers.mean(axis=0, dtype=np.float64)
-    for rows, distances in squared_distances(features - middle, centers - middle):
+    for rows, distances in squared_distances(features, centers):
         labels[rows] = distances.argmin(axis=1)
     return labels
 

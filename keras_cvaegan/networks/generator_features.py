@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -38,7 +37,7 @@ def unconditional_network(generator: keras.Model) -> keras.Model:
     """
     network = _sampling_network(generator)
     z, images, _ = _replayed(network, ())
-    return keras.Model(z, images, name=network.name)
+    return InferenceNetwork(z, images, name=network.name)
 
 
 def feature_layers(generator: keras.Model) -> tuple[str, ...]:
@@ -97,7 +96,7 @@ def feature_network(generator: keras.Model, layer: str, grid: int = 1) -> keras.
     network = layers_network(generator, [layer], grid)
     images, (features,) = network.output
     outputs = {"images": images, "features": features}
-    return keras.Model(network.input, outputs, name=network.name)
+    return InferenceNetwork(network.input, outputs, name=network.name)
 
 
 def layers_network(generator: keras.Model, layers: Sequence[str], grid: int = 1) -> keras.Model:
@@ -119,7 +118,27 @@ def layers_network(generator: keras.Model, layers: Sequence[str], grid: int = 1)
         )
         for layer in layers
     )
-    return keras.Model(z, (images, features), name=network.name)
+    return InferenceNetwork(z, (images, features), name=network.name)
+
+
+@keras.saving.register_keras_serializable(package="keras_cvaegan")
+class InferenceNetwork(keras.Model):
+    """A functional model in inference mode, however it is called.
+
+    A functional model of Keras takes `training=True` of whatever calls it, and hands it on to
+    batch normalization and dropout.
+
+    Example:
+
+    >>> import numpy as np
+    >>> x = keras.Input((3,))
+    >>> network = InferenceNetwork(x, keras.layers.Dropout(0.5)(x))
+    >>> np.array(network(np.ones((1, 3)), training=True)).tolist()
+    [[1.0, 1.0, 1.0]]
+    """
+
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+        return super().call(inputs, training=False, mask=mask)
 
 
 @keras.saving.register_keras_serializable(package="keras_cvaegan")
@@ -205,7 +224,7 @@ def _sampling_network(generator: keras.Model) -> keras.Model:
     """The functional or sequential network that `generator` draws images with, checked."""
     network = getattr(generator, "sampler", generator)
     kind = type(generator).__name__
-    if not _is_graph(network):
+    if not is_graph(network):
         raise ValueError(
             "A generator must be an unconditional model of keras_cvaegan.models, or a functional "
             "or built sequential keras.Model, whose layers can be told apart. Received: "
@@ -238,11 +257,12 @@ def _sampling_network(generator: keras.Model) -> keras.Model:
     return network
 
 
-def _is_graph(network: Any) -> bool:
+def is_graph(network: Any) -> bool:
     """Whether what a model computes is its graph: no `call` of its own, and known inputs."""
-    if not isinstance(network, keras.Model) or not type(network).call.__module__.startswith(
-        "keras."
-    ):
+    if not isinstance(network, keras.Model):
+        return False
+    own = not type(network).call.__module__.startswith("keras.")
+    if own and not isinstance(network, InferenceNetwork):
         return False
     if isinstance(network, keras.Sequential):
         return network.built and hasattr(network, "inputs")
@@ -274,7 +294,7 @@ def _replayed(
     return z, images, found
 
 
-def _nodes(network: keras.Model) -> Iterator[Any]:
+def graph_calls(network: keras.Model) -> Iterator[Any]:
     """The calls of layers and operations that a network is, in order of computation."""
     graph = keras.Function(network.inputs, network.outputs)
     for depth in sorted(graph._nodes_by_depth, reverse=True):
@@ -284,7 +304,7 @@ def _nodes(network: keras.Model) -> Iterator[Any]:
 def _replay(
     network: keras.Model, inputs: Sequence[Any], layers: Sequence[str]
 ) -> tuple[list[Any], dict[str, Any]]:
-    """Calls a network's layers again, in inference mode, on other inputs.
+    """Calls a network's layers again, on other inputs.
 
     Args:
         network: a graph.
@@ -296,11 +316,9 @@ def _replay(
     """
     tensors = {id(old): new for old, new in zip(network.inputs, inputs, strict=True)}
     found = {}
-    for node in _nodes(network):
+    for node in graph_calls(network):
         layer = node.operation
         args, kwargs = node.arguments.fill_in(tensors)
-        if _takes_training(layer) and kwargs.get("training") is None:
-            kwargs = {**kwargs, "training": False}
         prefix = f"{layer.name}/"
         inner = [name.removeprefix(prefix) for name in layers if name.startswith(prefix)]
         if inner:
@@ -325,26 +343,19 @@ def _exposing(network: keras.Model, layers: Sequence[str]) -> keras.Model:
     return keras.Model(inputs, (outputs, [found[name] for name in layers]), name=network.name)
 
 
-def _takes_training(layer: Any) -> bool:
-    return (
-        isinstance(layer, keras.layers.Layer)
-        and "training" in inspect.signature(layer.call).parameters
-    )
-
-
 def _names(network: keras.Model, of_z: set[int]) -> Iterator[str]:
     """Names of the layers with features; `of_z` are the ids of the inputs that depend on z."""
-    nodes = list(_nodes(network))
+    nodes = list(graph_calls(network))
     calls = [node.operation.name for node in nodes]
     for node in nodes:
         depend = [id(x) in of_z for x in node.input_tensors]
-        if not any(depend):
+        if not any(depend) or isinstance(node.operation, OneClass):
             continue
         of_z |= {id(x) for x in node.outputs}
         layer = node.operation
         if not isinstance(layer, keras.layers.Layer) or calls.count(layer.name) > 1:
             continue
-        if _is_graph(layer):
+        if is_graph(layer):
             inner = {id(x) for x, does in zip(layer.inputs, depend, strict=False) if does}
             yield from (f"{layer.name}/{name}" for name in _names(layer, inner))
         elif _has_features(node.outputs):

@@ -109,6 +109,7 @@ def test_points_of_a_model_of_ours():
     assert isinstance(survey[-1], LayerClusters)
     assert survey[-1].means.shape == (2, 2)
     assert survey[-1].means.dtype == np.float32
+    assert np.linalg.norm(survey[-1].means[1] - survey[-1].means[0]) > 0
     assert survey[-1].mutual_information.keys() == {"x"}
 
 
