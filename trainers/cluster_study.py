@@ -337,22 +337,6 @@ def chosen(
     return found_layer, found_attribute, share
 
 
-def survey_table(survey: Sequence[Any]) -> str:
-    """Returns what the clusters of each layer are, as Markdown."""
-    names = list(survey[0].mutual_information)
-    rows = [
-        [
-            each.name,
-            f"{each.features}",
-            f"{each.silhouette:.3f}",
-            "outliers" if any(each.outliers) else "",
-            *(f"{each.mutual_information[name]:.2f}" for name in names),
-        ]
-        for each in survey
-    ]
-    return markdown(["Layer", "Features", "Silhouette", "", *names], rows)
-
-
 def main(values: FlagValues) -> None:
     run_dir = command_line.required_run_dir(values)
     numbers = parse_numbers(values.n_clusters)
@@ -362,7 +346,7 @@ def main(values: FlagValues) -> None:
     from keras_cvaegan import files
     from keras_cvaegan.applications import layer_survey
     from keras_cvaegan.training.run_directory import RunDirectory, write_json
-    from trainers import configuration, evaluate
+    from trainers import cluster_surveys, configuration, evaluate
     from trainers.attribute_measures import KnownPictures
     from trainers.attribute_study import open_reader
     from trainers.yardstick import Yardstick
@@ -378,9 +362,11 @@ def main(values: FlagValues) -> None:
     output = output_folder(values, "cluster_study", ["cluster_study.json", "table.md"])
     yardstick = Yardstick(data, judge, about, statistics=run.evaluation_statistics)
 
-    survey = layer_survey(model, n_clusters=2, read=reader.read, grid=values.grid)
-    print(f"\nWhat two clusters of each layer tell of the attributes:\n\n{survey_table(survey)}\n")
-    layer, attribute, share = chosen(survey, values.layer, values.attribute)
+    survey = cluster_surveys.Survey(
+        layer_survey(model, n_clusters=2, read=reader.read, grid=values.grid)
+    )
+    print(f"\nTwo clusters of each layer:\n\n{cluster_surveys.table(survey)}\n")
+    layer, attribute, share = chosen(survey.layers, values.layer, values.attribute)
     print(f"Layer {layer!r} and {attribute!r}: {share:.2f} of what there is to tell.", flush=True)
     study = Study(model, layer, attribute, reader.read, values)
     found: dict[int, list[dict[str, Any]]] = {number: [] for number in numbers}
@@ -401,10 +387,7 @@ def main(values: FlagValues) -> None:
         "flags": COMMAND.settings(values),
         "layer": layer,
         "attribute": attribute,
-        "survey": [
-            {"layer": each.name, "silhouette": each.silhouette, **each.mutual_information}
-            for each in survey
-        ],
+        "survey": survey.figures(),
         "summary": summary,
         "one_cluster": one_cluster,
         "claims": lines,
