@@ -3,31 +3,20 @@
 It holds all that it shows, and needs no network.
 """
 
-import base64
 import datetime
-import html
-import json
 import shlex
-import string
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from keras_cvaegan import files
 from keras_cvaegan.training.run_directory import RunDirectory, read_json
-from trainers import command_line, figures
+from trainers import command_line, figures, page_parts
 
 if TYPE_CHECKING:
     import numpy as np
     from absl.flags import FlagValues
 
-TEMPLATE = Path(__file__).with_name("report_template.html")
-# Of a sheet's PNG files, one a row; the rows beyond are left out.
-MAX_SHEET_BYTES = 600_000
-# Pictures up to this size are shown at twice their pixels.
-MAX_ENLARGED = 64
-# Between pictures of a sheet: the default of `pictures.grid`.
-PADDING = 2
 MAX_CLASSES = 200
 
 COMMAND = command_line.Command("trainers.report", __doc__)
@@ -48,44 +37,25 @@ def write(run: RunDirectory) -> Path:
         missing.append("model.keras: the training has not ended.")
     results = _evaluation(run, step, missing)
     config = record["config"]
-    page = string.Template(TEMPLATE.read_text("utf-8")).substitute(
-        title=_escape(run.path.resolve().name),
-        subtitle=_escape(
-            f"{config['model']} ({config['preset']}) on {config['dataset']}, "
-            f"{len(record['class_names'])} classes, {config['image_size']} px, step {step:,} of "
-            f"{config['steps']:,}; {datetime.datetime.now(datetime.UTC):%Y-%m-%d %H:%M} UTC"
-        ),
-        samples=_samples(run, record, missing),
-        figures=_figures(results),
-        neighbours=_sheet(run, results, "nearest_training.png", missing),
-        reconstructions=_sheet(run, results, "reconstructions.png", missing),
-        curves=curves,
-        commands=_commands(run, record),
-        configuration=_json(config),
-        versions=_versions(record, results),
-        missing=_missing(missing),
+    title = run.path.resolve().name
+    subtitle = (
+        f"{config['model']} ({config['preset']}) on {config['dataset']}, "
+        f"{len(record['class_names'])} classes, {config['image_size']} px, step {step:,} of "
+        f"{config['steps']:,}; {datetime.datetime.now(datetime.UTC):%Y-%m-%d %H:%M} UTC"
     )
+    sections = {
+        "Samples": _samples(run, record, missing),
+        "Figures": _figures(results),
+        "Nearest training pictures": _sheet(run, results, "nearest_training.png", missing),
+        "Reconstructions": _sheet(run, results, "reconstructions.png", missing),
+        "Training": curves,
+        "Commands": _commands(run, record),
+        "Configuration": page_parts.json_text(config),
+        "Versions": _versions(record, results),
+    }
+    page = page_parts.page(title, subtitle, sections, missing)
     files.write_text(run.report, page)
     return run.report
-
-
-def _escape(value: Any) -> str:
-    return html.escape(str(value), quote=True)
-
-
-def _paragraph(text: str) -> str:
-    return f"<p>{_escape(text)}</p>"
-
-
-def _json(values: Any) -> str:
-    return f"<pre>{_escape(json.dumps(values, indent=2, ensure_ascii=False))}</pre>"
-
-
-def _missing(missing: Sequence[str]) -> str:
-    if not missing:
-        return ""
-    items = "".join(f"<li>{_escape(text)}</li>" for text in missing)
-    return f'<div class="missing">Not here:<ul>{items}</ul></div>'
 
 
 def _curves(run: RunDirectory, missing: list[str]) -> tuple[str, int]:
@@ -95,7 +65,7 @@ def _curves(run: RunDirectory, missing: list[str]) -> tuple[str, int]:
     logged = curves.read_metrics(run.metrics)
     if not logged:
         missing.append("metrics.jsonl: the training has not begun, or its log is gone.")
-        return _paragraph("No curves."), 0
+        return page_parts.paragraph("No curves."), 0
     step = max(int(steps[-1]) for steps, _ in logged.values())
     caption = "Means over the steps between two lines of metrics.jsonl, by step."
     drawn = curves.draw(logged)
@@ -126,23 +96,27 @@ def _evaluation(run: RunDirectory, step: int, missing: list[str]) -> dict[str, A
 def _samples(run: RunDirectory, record: Mapping[str, Any], missing: list[str]) -> str:
     sheet = _read(run.samples / "latest.png", missing)
     if sheet is None:
-        return _paragraph("No samples.")
-    rows = (len(sheet) - PADDING) // (record["config"]["image_size"] + PADDING)
+        return page_parts.paragraph("No samples.")
+    rows = (len(sheet) - page_parts.PADDING) // (
+        record["config"]["image_size"] + page_parts.PADDING
+    )
     names = record["class_names"]
     # A model without classes has one row.
     titles = names[:rows] if rows > 1 else [""]
-    return _strips(sheet, titles, "Random samples, not picked. Down each column the latent is one.")
+    return page_parts.strips(
+        sheet, titles, "Random samples, not picked. Down each column the latent is one."
+    )
 
 
 def _sheet(run: RunDirectory, results: Mapping[str, Any], name: str, missing: list[str]) -> str:
     """A sheet that the evaluation wrote."""
     about = results.get("pictures", {}).get(name)
     if about is None:
-        return _paragraph(
+        return page_parts.paragraph(
             "Not measured, or not for this model." if results else "No evaluation.json."
         )
     sheet = _read(run.samples / name, missing)
-    return "" if sheet is None else _strips(sheet, about["titles"], about["caption"])
+    return "" if sheet is None else page_parts.strips(sheet, about["titles"], about["caption"])
 
 
 def _read(path: Path, missing: list[str]) -> "np.ndarray | None":
@@ -155,55 +129,12 @@ def _read(path: Path, missing: list[str]) -> "np.ndarray | None":
         return None
 
 
-def _strips(sheet: "np.ndarray", titles: Sequence[str], caption: str) -> str:
-    """A table with a title and an image for each row of a sheet."""
-    from keras_cvaegan import pictures
-
-    height = (len(sheet) - PADDING) // max(len(titles), 1)
-    rows, size = [], 0
-    for number, title in enumerate(titles):
-        top = PADDING + number * height
-        strip = sheet[top : top + height - PADDING]
-        png = pictures.encode_png(strip)
-        size += len(png)
-        if rows and size > MAX_SHEET_BYTES:
-            caption += f" The first {len(rows)} of {len(titles)} rows."
-            break
-        zoom = 2 if len(strip) <= MAX_ENLARGED else 1
-        data = base64.b64encode(png).decode("ascii")
-        rows.append(
-            f'<tr><th scope="row">{_escape(title)}</th><td><img alt="{_escape(title)}" '
-            f'width="{strip.shape[1] * zoom}" height="{strip.shape[0] * zoom}" '
-            f'src="data:image/png;base64,{data}"></td></tr>'
-        )
-    return (
-        f'<figure><div class="wide"><table class="sheet">{"".join(rows)}</table></div>'
-        f"<figcaption>{_escape(caption)}</figcaption></figure>"
-    )
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]], numbers: Sequence[int]) -> str:
-    """A table of text, of which some columns are numbers."""
-
-    def line(tag: str, cells: Sequence[str]) -> str:
-        kinds = (' class="number"' if i in numbers else "" for i in range(len(cells)))
-        return "".join(
-            f"<{tag}{kind}>{_escape(cell)}</{tag}>" for kind, cell in zip(kinds, cells, strict=True)
-        )
-
-    body = "".join(f"<tr>{line('td', row)}</tr>" for row in rows)
-    return (
-        f'<div class="wide"><table><thead><tr>{line("th", head)}</tr></thead>'
-        f'<tbody class="lined">{body}</tbody></table></div>'
-    )
-
-
 def _figures(results: Mapping[str, Any]) -> str:
     if not results:
-        return _paragraph("No evaluation.json.")
+        return page_parts.paragraph("No evaluation.json.")
     real, generated, counts = results["real"], results["generated"], results["samples"]
     parts = [
-        _table(
+        page_parts.table(
             ("", f"{counts['real']:,} real", f"{counts['generated']:,} generated", "better", ""),
             (
                 (f.title, f.text(real), f.text(generated), f.better, f.meaning)
@@ -211,15 +142,17 @@ def _figures(results: Mapping[str, Any]) -> str:
             ),
             numbers=(1, 2),
         ),
-        _paragraph(f"Step {counts['step']:,}. {figures.measured_with(results)}"),
-        *(_paragraph(f"Note: {note}") for note in results["notes"]),
+        page_parts.paragraph(f"Step {counts['step']:,}. {figures.measured_with(results)}"),
+        *(page_parts.paragraph(f"Note: {note}") for note in results["notes"]),
     ]
     classes = figures.lowest_classes(results, MAX_CLASSES)
     if classes:
-        table = _table(("class", "real", "generated"), classes, numbers=(1, 2))
+        table = page_parts.table(("class", "real", "generated"), classes, numbers=(1, 2))
         parts.append(f"<details><summary>Top-1 accuracy by class</summary>{table}</details>")
     if results["settings"]:
-        parts.append(f"<details><summary>Settings</summary>{_json(results['settings'])}</details>")
+        parts.append(
+            f"<details><summary>Settings</summary>{page_parts.json_text(results['settings'])}</details>"
+        )
     return "".join(parts)
 
 
@@ -239,14 +172,14 @@ def _commands(run: RunDirectory, record: Mapping[str, Any]) -> str:
         f"tensorflow_model_server {served}",
     )
     text = "\n".join(lines)
-    return f"<pre>{_escape(text)}</pre>"
+    return page_parts.preformatted(text)
 
 
 def _versions(record: Mapping[str, Any], results: Mapping[str, Any]) -> str:
     training, evaluation = record["versions"], results.get("versions", {})
     names = dict.fromkeys([*training, *evaluation])
     rows = ((name, training.get(name, ""), evaluation.get(name, "")) for name in names)
-    return _table(("", "training", "evaluation"), rows, numbers=())
+    return page_parts.table(("", "training", "evaluation"), rows, numbers=())
 
 
 def main(values: "FlagValues") -> None:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 CODES_STREAM = 1600
 CALIBRATION_CODES, CALIBRATION_SEED = 10_000, 5 * 10**6
 HIDDEN_UNITS = (256, 256, 256)
+PART = 1024
 
 
 def _imle(sizes: Mapping[str, Any], **kwargs: Any) -> GenerativeModel:
@@ -248,7 +249,9 @@ class ClusterGuidedGenerator(Step, Inference, keras.Model):
         from keras_cvaegan.metrics.clusters import find_clusters
 
         z = self.codes(count, self.seed)
-        clusters = find_clusters(self.paint(z)[1], self.num_classes, seed=self.seed)
+        # Of all pictures at once the features alone are held.
+        features = [self.paint(z[start : start + PART])[1] for start in range(0, count, PART)]
+        clusters = find_clusters(np.concatenate(features), self.num_classes, seed=self.seed)
         self.centers.assign(clusters.centers)
         self._found = z, clusters.labels.astype(np.int32)
         return clusters
@@ -265,7 +268,8 @@ class ClusterGuidedGenerator(Step, Inference, keras.Model):
         Raises:
             ValueError: where clusters are not yet found.
         """
-        return self.nearest_centers(self.paint(z)[1])
+        parts = [self.paint(z[start : start + PART])[1] for start in range(0, len(z), PART)]
+        return self.nearest_centers(np.concatenate(parts or [self.paint(z)[1]]))
 
     def nearest_centers(self, features: np.ndarray) -> np.ndarray:
         """Returns the cluster of each row of features, int32 (n,)."""

@@ -72,14 +72,21 @@ class ProgressLine(keras.callbacks.Callback):
         batch_size: images a step.
         stream: where to write; stdout by default.
         seconds_between: of lines that are not on a terminal.
+        unit: what is counted.
     """
 
     def __init__(
-        self, steps: int, batch_size: int, stream: IO[str] | None = None, seconds_between: float = 5
+        self,
+        steps: int,
+        batch_size: int,
+        stream: IO[str] | None = None,
+        seconds_between: float = 5,
+        unit: str = "images",
     ) -> None:
         super().__init__()
         self._steps = steps
         self._batch_size = batch_size
+        self._unit = unit
         self._status = StatusLine(stream, seconds_between)
         self._rate: float | None = None
 
@@ -101,6 +108,5 @@ class ProgressLine(keras.callbacks.Callback):
         losses = "  ".join(
             f"{name} {value:.4g}" for name, value in reported(self.model, logs).items()
         )
-        return (
-            f"step {step}/{self._steps}  {logs['images_per_second']:.0f} images/s  {left}{losses}"
-        )
+        rate = f"{logs['images_per_second']:.0f} {self._unit}/s"
+        return f"step {step}/{self._steps}  {rate}  {left}{losses}"

@@ -99,18 +99,23 @@ class SampleGrid(Periodic):
     Args:
         directory: where the pictures are written.
         every: number of steps.
+        painter: whose pictures these are, where it is not the model that is trained.
 
     Attributes:
         drawn: step and sheet of the latest grid, or None.
     """
 
-    def __init__(self, directory: str | os.PathLike, every: int) -> None:
+    def __init__(
+        self, directory: str | os.PathLike, every: int, painter: keras.Model | None = None
+    ) -> None:
         super().__init__(every)
         self._directory = Path(directory)
+        self._painter = painter
         self.drawn: tuple[int, np.ndarray] | None = None
 
     def act(self, step: int, logs: Mapping[str, Any]) -> None:
-        self.drawn = step, write_samples(self.model, self._directory)
+        painter = self.model if self._painter is None else self._painter
+        self.drawn = step, write_samples(painter, self._directory)
 
 
 def write_samples(model: keras.Model, directory: str | os.PathLike) -> np.ndarray:

@@ -10,6 +10,8 @@ from trainers import (
     attribute_study,
     augment,
     augmentation_study,
+    cluster,
+    cluster_study,
     codes,
     command_line,
     compare,
@@ -36,7 +38,8 @@ from trainers.demo import __main__ as demo
 from trainers.tfx import pipeline
 
 PROGRAMS = (
-    *(ablate, attribute_study, augment, augmentation_study, codes, compare, demo, evaluate),
+    *(ablate, attribute_study, augment, augmentation_study, cluster, cluster_study, codes),
+    *(compare, demo, evaluate),
     *(export, fit, generate, half_circles, inpaint, latent_map, morph, novelty, pipeline),
     *(recombine, report, request, retrieve, super_resolve, toy, transfer, walk, write_records),
 )
