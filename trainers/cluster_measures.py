@@ -140,8 +140,10 @@ def coverage(
     held_out: tuple[np.ndarray, np.ndarray],
     reference: tuple[np.ndarray, np.ndarray],
     mapped: np.ndarray,
-) -> dict[str, float]:
+) -> dict[str, float | None]:
     """Returns how mapped codes cover those of the clusters: means of `metrics.code_coverage`.
+
+    Clusters with too few codes for a distance between them are left out.
 
     Args:
         held_out: codes that no mapping has learned, and their clusters.
@@ -159,7 +161,10 @@ def coverage(
             reference=reference[0][reference[1] == cluster],
         )
         for cluster in np.unique(clusters)
+        if np.sum(clusters == cluster) > 1 and np.any(reference[1] == cluster)
     ]
+    if not found:
+        return dict.fromkeys(("coverage", "ceiling", "spread"))
     return {
         "coverage": float(np.mean([each.covered for each in found])),
         "ceiling": float(np.mean([each.ceiling for each in found])),

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 TITLES = {
     "real": "codes of the cluster",
+    "untrained": "no mapping, calibrated",
     "imle": "IMLE",
     "imle_raw": "IMLE, not calibrated",
     "gan": "GAN",
@@ -38,7 +39,10 @@ TITLES = {
     "ganspace": "GANSpace",
     "ganspace_far": "GANSpace, 4 times as far",
 }
-"""What is compared, by name. "real" are random codes that fall into the cluster: the ceiling."""
+"""What is compared, by name. "real" are random codes that fall into the cluster.
+
+Where more of the pictures have the cluster's attribute than of these, its border is left out.
+"""
 MAPPINGS = ("imle", "gan", "vae")
 FAR = 4
 MEASURES = {
@@ -148,6 +152,14 @@ class Study:
         reference = measures.real_codes(first, values.held_out, seeds["reference"])
         real = measures.real_codes(first, values.samples, seeds["samples"])
         found = {"real": measures.measure(first, attribute, *real)}
+        first.calibrate(z, clusters.labels)
+        untrained = first.map_codes(asked, seeds["samples"])
+        found["untrained"] = {
+            **measures.measure(first, attribute, untrained, asked),
+            **measures.coverage(
+                held_out, reference, first.map_codes(held_out[1], seeds["samples"])
+            ),
+        }
         for mapping in MAPPINGS if n_clusters == 2 else MAPPINGS[:1]:
             guided = self._trained(mapping, n_clusters, seed, z, clusters.labels, first)
             ways = {mapping: guided.map_codes, f"{mapping}_raw": guided.mapping.generate}
@@ -294,14 +306,14 @@ def verdicts(summary: Mapping[str, Any], one_cluster: Mapping[str, Any]) -> list
         )
         first = "confirmed" if ranked[0] == "imle" else "refuted"
         lines.append(f"Claim: IMLE is first in attribute accuracy: {first}: {order}.")
-    loss = one_cluster["ratio"]["mean"] - 1
-    within = "confirmed" if loss <= 0.12 else "refuted"
-    lines.append(
-        "Claim: mapping all codes as one cluster costs at most 12 % of the Fréchet distance: "
-        f"{within}: {one_cluster['generator']['mean']:.3f} becomes "
-        f"{one_cluster['imle']['mean']:.3f}, {loss:+.1%}; not calibrated "
-        f"{one_cluster['imle_raw']['mean']:.3f}."
-    )
+    before, claim = one_cluster["generator"]["mean"], "costs at most 12 % of the Fréchet distance"
+    for name in ("imle_raw", "imle"):
+        after = one_cluster[name]["mean"]
+        within = "confirmed" if after / before <= 1.12 else "refuted"
+        lines.append(
+            f"Claim: mapping all codes as one cluster {claim} ({TITLES[name]}): {within}: "
+            f"{before:.3f} becomes {after:.3f}, {after / before - 1:+.1%}."
+        )
     return lines
 
 

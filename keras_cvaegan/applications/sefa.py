@@ -35,7 +35,8 @@ def sefa_directions(
 
     A is the weight of the first affine layer that acts on z, G₁(z) = A z + b: the n are the
     eigenvectors of AᵀA, that of the largest eigenvalue first. An edit is z + α n; the shares are
-    eigenvalues / their sum.
+    eigenvalues / their sum. A is as it is, as in the paper; the authors' code divides the weights
+    of each output by their norm first.
 
     The layer is a fully connected one or a convolution, plain or spectrally normalized (which
     divides A by a number: the directions stay). Where z is joined with labels or their embedding,

@@ -56,8 +56,8 @@ class ClassMoments(keras.layers.Layer):
     ) -> None:
         """Makes points of each class have mean and deviation of others of that class.
 
-        A class with fewer than two points on either side stays as it is, and of a dimension
-        without any spread only the mean changes.
+        Points of a class with fewer than two on either side stay as they are, and of a dimension
+        without any spread only the mean changes. What was adapted before does not count.
 
         Args:
             points: (n, d), as they come to the layer.

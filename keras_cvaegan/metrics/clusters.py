@@ -30,7 +30,7 @@ class Clusters:
         sizes: int64 (k,), how many samples each has.
         silhouette: in [−1, 1], mean over samples of how much nearer a sample is to its own cluster
             than to the next (Rousseeuw 1987); 0 of one cluster.
-        silhouettes: float64 (k,), the means over each cluster.
+        silhouettes: float (k,), the means over each cluster.
         outliers: bool (k,), which are made of outliers or too small.
     """
 
@@ -53,7 +53,7 @@ class Clusters:
         Raises:
             ValueError: for features of another number, or not finite.
         """
-        return _nearest(check_rows("features", features, self.centers.shape[1]), self.centers)
+        return nearest_centers(features, self.centers)
 
 
 def find_clusters(
@@ -72,8 +72,8 @@ def find_clusters(
 
     k-means is sensitive to outliers. A cluster counts as made of outliers or too small, when
 
-    - it has one sample alone, or less than `min_share` of n / k, what it would have of n samples
-      if all k were of one size; or
+    - it has one sample alone, beside other clusters, or less than `min_share` of n / k, what it
+      would have of n samples if all k were of one size; or
     - it has less than half of n / k, and its samples are scattered: the median distance to their
       center is above `max_spread` times that of all the other samples to theirs.
 
@@ -107,7 +107,7 @@ def find_clusters(
     # Its threads wait for each other: beside another process they took up to 25 times as long.
     with threadpool_limits(1):
         centers = kind(n_clusters, n_init=10, random_state=seed).fit(features).cluster_centers_
-    labels = _nearest(features, centers)
+    labels = nearest_centers(features, centers)
     order = np.argsort(-np.bincount(labels, minlength=n_clusters), kind="stable")
     centers, labels = centers[order].astype(np.float32), np.argsort(order)[labels]
     sizes = np.bincount(labels, minlength=n_clusters)
@@ -120,6 +120,31 @@ def find_clusters(
         silhouettes=silhouettes,
         outliers=_outliers(features, centers, labels, sizes, min_share, max_spread),
     )
+
+
+def nearest_centers(features: np.ndarray, centers: np.ndarray) -> np.ndarray:
+    """The center that is nearest to each sample.
+
+    Args:
+        features: (n, f).
+        centers: (k, f).
+
+    Returns:
+        int64 (n,).
+
+    Raises:
+        ValueError: for features of another number, or not finite.
+
+    Example:
+
+    >>> nearest_centers(np.array([[1.0], [9.0]]), np.array([[8.0], [2.0]])).tolist()
+    [1, 0]
+    """
+    features = check_rows("features", features, centers.shape[1])
+    labels = np.zeros(len(features), np.int64)
+    for rows, distances in squared_distances(features, centers):
+        labels[rows] = distances.argmin(axis=1)
+    return labels
 
 
 def cluster_means(batches: Iterable[tuple[np.ndarray, np.ndarray]], n_clusters: int) -> np.ndarray:
@@ -180,13 +205,6 @@ def _check_different(features: np.ndarray, n_clusters: int) -> None:
             f"{len(features)} samples of which {different} differ. Take fewer clusters, more "
             "samples, or features of another layer."
         )
-
-
-def _nearest(features: np.ndarray, centers: np.ndarray) -> np.ndarray:
-    labels = np.zeros(len(features), np.int64)
-    for rows, distances in squared_distances(features, centers):
-        labels[rows] = distances.argmin(axis=1)
-    return labels
 
 
 def _silhouettes(

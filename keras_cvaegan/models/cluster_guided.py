@@ -24,6 +24,7 @@ from keras_cvaegan.networks.mlp import (
     mlp_generator,
     mlp_projection_discriminator,
 )
+from keras_cvaegan.training.code_batches import CodeBatches
 from keras_cvaegan.training.step import Step
 
 if TYPE_CHECKING:
@@ -87,11 +88,14 @@ class ClusterGuidedGenerator(Step, Inference, keras.Model):
         mapping: "imle", "gan", "vae"; or a `GenerativeModel` of points (d,) with k classes.
         grid: cells a side over which spatial features are averaged. 1: of all space, as in the
             paper; more keep where things are.
-        hidden_units: of the networks of the mapping.
-        average_decay: of the moving average of T's weights, which sampling uses; None for none.
-        mapping_arguments: of the mapping's constructor, such as {"candidates": 32}.
-        class_names: one name a cluster; "0", "1", … by default.
-        seed: of codes, clusters, weights and noise.
+        hidden_units: of the networks of a mapping by name; 256, 256 and 256 by default.
+        average_decay: of the moving average of T's weights, which sampling uses; None for none. Of
+            a mapping by name.
+        mapping_arguments: of the mapping's constructor, such as {"candidates": 32}. Of a mapping by
+            name.
+        class_names: one name a cluster; "0", "1", … by default, or the given mapping's.
+        seed: of codes, clusters, weights and noise; making the weights seeds the global generators
+            too (`keras.utils.set_random_seed`).
 
     Attributes:
         mapping: the `GenerativeModel` of codes.
@@ -126,7 +130,7 @@ class ClusterGuidedGenerator(Step, Inference, keras.Model):
         n_clusters: int = 2,
         mapping: str | GenerativeModel = "imle",
         grid: int = 1,
-        hidden_units: Sequence[int] = HIDDEN_UNITS,
+        hidden_units: Sequence[int] | None = None,
         average_decay: float | None = 0.99,
         mapping_arguments: Mapping[str, Any] | None = None,
         class_names: Sequence[str] | None = None,
@@ -140,24 +144,27 @@ class ClusterGuidedGenerator(Step, Inference, keras.Model):
         self.features = feature_network(self.generator, layer, grid)
         self.image_shape = tuple(self.generator.output.shape[1:])
         code_dim = int(self.generator.input.shape[-1])
-        if class_names is None:
-            class_names = [str(cluster) for cluster in range(n_clusters)]
-        if isinstance(mapping, str):
+        if isinstance(mapping, GenerativeModel):
+            _refuse_unused(mapping, hidden_units, mapping_arguments, class_names)
+        else:
             check_choice("mapping", mapping, MAPPINGS)
+            if class_names is None:
+                class_names = [str(cluster) for cluster in range(n_clusters)]
             sizes = {
                 "image_shape": (code_dim,),
                 "num_classes": n_clusters,
                 "latent_dim": code_dim,
-                "hidden_units": tuple(hidden_units),
+                "hidden_units": tuple(hidden_units or HIDDEN_UNITS),
             }
+            given = {"class_names": class_names, "seed": seed, "average_decay": average_decay}
             keras.utils.set_random_seed(seed)
-            mapping = MAPPINGS[mapping](
-                sizes,
-                class_names=class_names,
-                seed=seed,
-                average_decay=average_decay,
-                **(mapping_arguments or {}),
-            )
+            try:
+                mapping = MAPPINGS[mapping](sizes, **{**given, **(mapping_arguments or {})})
+            except (TypeError, ValueError) as error:
+                raise ValueError(
+                    f"mapping_arguments are of the constructor of {mapping!r}. Received: "
+                    f"{dict(mapping_arguments or {})}. ({error})"
+                ) from error
         wanted, has = (n_clusters, (code_dim,)), (mapping.num_classes, mapping.image_shape)
         if wanted != has:
             raise ValueError(
@@ -172,7 +179,8 @@ class ClusterGuidedGenerator(Step, Inference, keras.Model):
         self.centers = self.add_weight(
             name="centers",
             shape=(n_clusters, self.features.output["features"].shape[-1]),
-            initializer="zeros",
+            # Until they are found.
+            initializer=keras.initializers.Constant(float("nan")),
             trainable=False,
         )
         self._found: tuple[np.ndarray, np.ndarray] | None = None
@@ -272,15 +280,20 @@ class ClusterGuidedGenerator(Step, Inference, keras.Model):
         return self.nearest_centers(np.concatenate(parts or [self.paint(z)[1]]))
 
     def nearest_centers(self, features: np.ndarray) -> np.ndarray:
-        """Returns the cluster of each row of features, int32 (n,)."""
-        from sklearn.metrics import pairwise_distances_argmin
+        """Returns the cluster of each row of features (n, features), int32 (n,).
 
-        centers = ops.convert_to_numpy(self.centers)
-        if not centers.any():
+        Raises:
+            ValueError: where clusters are not yet found, or for features of another number.
+        """
+        from keras_cvaegan.metrics.clusters import nearest_centers
+
+        if not self._has_clusters:
             raise ValueError("The clusters are not found yet: call find_clusters first.")
-        if not len(features):
-            return np.zeros(0, np.int32)
-        return pairwise_distances_argmin(features, centers).astype(np.int32)
+        return nearest_centers(features, ops.convert_to_numpy(self.centers)).astype(np.int32)
+
+    @property
+    def _has_clusters(self) -> bool:
+        return bool(np.isfinite(ops.convert_to_numpy(self.centers)).all())
 
     def map_codes(
         self, clusters: Sequence[int] | np.ndarray, seed: int | Sequence[int] = 0
@@ -306,18 +319,49 @@ class ClusterGuidedGenerator(Step, Inference, keras.Model):
         `fit` does so in the end.
 
         Args:
-            codes: (n, d); by default those with which `find_clusters` found the clusters, or
-                random ones.
-            clusters: of the codes, (n,).
+            codes: (n, d); by default those with which `find_clusters` found the clusters, in a
+                loaded model others.
+            clusters: of the codes, (n,); by default the ones that their pictures fall into.
+
+        Raises:
+            ValueError: for codes or clusters of another shape or kind, or where clusters are not
+                yet found and not given.
         """
-        if codes is None and self._found is not None:
-            codes, clusters = self._found
-        elif codes is None:
-            codes = self.codes(CALIBRATION_CODES, self.seed)
-            clusters = self.clusters_of(codes)
+        codes, clusters = self._checked(codes, clusters)
         asked = np.arange(CALIBRATION_CODES) % self.num_classes
         mapped = self._mapped(self.mapping.sampler, asked, CALIBRATION_SEED + self.seed)
-        self.moments.adapt(mapped, asked, np.asarray(codes), np.asarray(clusters))
+        self.moments.adapt(mapped, asked, codes, clusters)
+
+    def _checked(self, codes: Any, clusters: Any) -> tuple[np.ndarray, np.ndarray]:
+        """Codes and clusters, those that are known where none are given.
+
+        They are checked here since a step that fails on JAX leaves a model without its variables.
+        """
+        if codes is None and self._found is not None:
+            return self._found
+        if codes is None and not self._has_clusters:
+            raise ValueError(
+                "There are no codes to learn: call find_clusters first, or give codes and their "
+                "clusters."
+            )
+        codes = self.codes(CALIBRATION_CODES, self.seed) if codes is None else np.asarray(codes)
+        dimensions = self.generator.input.shape[-1]
+        if codes.shape[1:] != (dimensions,) or codes.dtype.kind != "f" or not len(codes):
+            raise ValueError(
+                f"Codes must be floats of shape (n, {dimensions}), at least one. Received: "
+                f"{codes.dtype} of shape {codes.shape}."
+            )
+        clusters = self.clusters_of(codes) if clusters is None else np.asarray(clusters)
+        integers = clusters.dtype.kind in "iu" and clusters.shape == codes.shape[:1]
+        if not integers or not (0 <= clusters.min() <= clusters.max() < self.num_classes):
+            received = f"{clusters.dtype} of shape {clusters.shape}"
+            if integers:
+                received = f"{clusters.min()} to {clusters.max()}"
+            raise ValueError(
+                f"Clusters must be integers from 0 to {self.num_classes - 1}, one for each of "
+                f"{len(codes)} codes. Received: {received}."
+            )
+        return codes, clusters.astype(np.int32)
 
     def compile(self, *args: Any, **kwargs: Any) -> None:
         """Compiles the mapping: see `GenerativeModel.compile`."""
@@ -329,33 +373,31 @@ class ClusterGuidedGenerator(Step, Inference, keras.Model):
         """Trains the mapping; its callbacks see `mapping`.
 
         Args:
-            x: codes (n, d), or a data set of (codes, clusters); by default those with which
-                `find_clusters` found the clusters.
-            y: clusters (n,) of an array x.
+            x: codes (n, d), or a data set of (codes, clusters); by default as `calibrate` has it.
+            y: clusters (n,) of an array x; by default the ones that their pictures fall into.
             calibrate: whether to call `calibrate` in the end; of a data set x, where the clusters
                 are found.
             **kwargs: as of `keras.Model.fit`.
 
         Raises:
-            ValueError: without x, where clusters are not yet found.
+            ValueError: see `calibrate`.
         """
-        if x is None:
-            if self._found is None:
-                raise ValueError(
-                    "There are no codes to learn: call find_clusters first, or give codes and "
-                    "their clusters."
-                )
-            x, y = self._found
+        if _is_array(x):
+            x, y = self._checked(x, y)
+        elif isinstance(x, CodeBatches):
+            kwargs.setdefault("shuffle", False)
         history = self.mapping.fit(x, y, **kwargs)
         if calibrate and y is not None:
             self.calibrate(x, y)
-        elif calibrate and ops.convert_to_numpy(self.centers).any():
+        elif calibrate and self._has_clusters:
             self.calibrate()
         return history
 
-    def evaluate(self, *args: Any, **kwargs: Any) -> Any:
-        """Evaluates the mapping's losses: see `keras.Model.evaluate`."""
-        return self.mapping.evaluate(*args, **kwargs)
+    def evaluate(self, x: Any = None, y: Any = None, **kwargs: Any) -> Any:
+        """Evaluates the mapping's losses: see `fit` and `keras.Model.evaluate`."""
+        if _is_array(x):
+            x, y = self._checked(x, y)
+        return self.mapping.evaluate(x, y, **kwargs)
 
     def call(self, inputs: Mapping[str, Any], training: bool = False) -> Any:
         """Images of noise and cluster weights: {"z": (n, d), "labels": (n, k)}."""
@@ -381,3 +423,27 @@ class ClusterGuidedGenerator(Step, Inference, keras.Model):
                 config[name], custom_objects=custom_objects
             )
         return cls(**config)
+
+
+def _refuse_unused(
+    mapping: GenerativeModel,
+    hidden_units: Sequence[int] | None,
+    mapping_arguments: Mapping[str, Any] | None,
+    class_names: Sequence[str] | None,
+) -> None:
+    """Checks that nothing is said of networks that are there already."""
+    if hidden_units is not None or mapping_arguments:
+        raise ValueError(
+            "hidden_units and mapping_arguments are of a mapping that is built. Received: both a "
+            f"{type(mapping).__name__} and one of them."
+        )
+    if class_names is not None and tuple(class_names) != mapping.class_names:
+        raise ValueError(
+            f"The mapping has its own class_names, {list(mapping.class_names)}. Received: "
+            f"{list(class_names)}."
+        )
+
+
+def _is_array(x: Any) -> bool:
+    """Whether data are codes, or none, and no data set."""
+    return x is None or isinstance(x, list | tuple) or hasattr(x, "shape")

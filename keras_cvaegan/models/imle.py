@@ -33,8 +33,9 @@ class IMLE(GenerativeModel):
 
     Args:
         generator: T, {"z", "labels"} → points (n, d); on images it searches by pixels.
-        candidates: m, of each example; more cover better, and cost one forward pass without
-            gradient each.
+        candidates: m, of each example, each of which costs a forward pass without gradient. Few
+            shrink the samples where dimensions are many; of many in few dimensions those that are
+            nearest to no example are pulled by none, and stay where no example is.
         class_names, seed, average_decay, horizontal_flip, preset: see `GenerativeModel`.
 
     Example:

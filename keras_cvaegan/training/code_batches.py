@@ -14,6 +14,9 @@ class RowOrder:
         batch_size: rows a batch.
         seed: of the permutations.
 
+    Raises:
+        ValueError: for no rows, or an empty batch.
+
     Example:
 
     >>> order = RowOrder(3, batch_size=2, seed=0)
@@ -22,6 +25,11 @@ class RowOrder:
     """
 
     def __init__(self, count: int, batch_size: int, seed: int) -> None:
+        if count < 1 or batch_size < 1:
+            raise ValueError(
+                "Batches need at least one row each, and one to take. Received: "
+                f"count={count}, batch_size={batch_size}."
+            )
         self._count, self._batch_size, self._seed = count, batch_size, seed
         self._last: tuple[int, np.ndarray] = -1, np.zeros(0, np.int64)
 
@@ -41,7 +49,10 @@ class RowOrder:
 
 
 class CodeBatches(keras.utils.PyDataset):
-    """Batches of codes and their labels for `fit`, on any back end.
+    """Batches of codes and their labels for `fit` with shuffle=False, on any back end.
+
+    Without that Keras takes them in an order of its own, which no other run goes on from.
+    `ClusterGuidedGenerator.fit` sees to it.
 
     Args:
         codes: (n, …).

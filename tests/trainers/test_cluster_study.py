@@ -51,7 +51,7 @@ def test_tables_claims_and_a_file(runs, tmp_path, capsys):
     assert code == 0, errors
     results = json.loads((tmp_path / "new" / "cluster_study.json").read_text())
     assert set(results["summary"]["2"]) == set(cluster_study.TITLES)
-    assert set(results["summary"]["3"]) == {"real", "imle", "imle_raw"}
+    assert set(results["summary"]["3"]) == {"real", "untrained", "imle", "imle_raw"}
     real = results["summary"]["2"]["real"]
     assert real["cluster"]["by_seed"] == [1.0, 1.0]
     for name in cluster_study.MAPPINGS:
@@ -71,7 +71,7 @@ def test_tables_claims_and_a_file(runs, tmp_path, capsys):
         alone["imle"]["by_seed"][0] / alone["generator"]["by_seed"][0]
     )
     assert alone["imle"]["by_seed"] != alone["imle_raw"]["by_seed"]
-    assert len(results["claims"]) == 2
+    assert len(results["claims"]) == 3
     table = (tmp_path / "new" / "table.md").read_text()
     assert "3 clusters:" in table and results["claims"][0] in table
     assert f"Layer {results['layer']!r}" in output
@@ -114,11 +114,12 @@ def test_claims():
     ways = {"real": 1.0, "imle": 0.9, "gan": 0.8, "vae": 0.7, "sefa": 0.95, "ganspace": 0.6}
     summary = {"2": {name: {"attribute": of(value)} for name, value in ways.items()}}
     alone = {"generator": of(8.0), "imle": of(9.0), "imle_raw": of(12.0), "ratio": of(1.125)}
-    order, loss = cluster_study.verdicts(summary, alone)
+    order, raw, loss = cluster_study.verdicts(summary, alone)
     assert "refuted: SeFa 0.950, IMLE 0.900, GAN 0.800" in order
-    assert "refuted: 8.000 becomes 9.000, +12.5%; not calibrated 12.000" in loss
+    assert "(IMLE, not calibrated): refuted: 8.000 becomes 12.000, +50.0%" in raw
+    assert "(IMLE): refuted: 8.000 becomes 9.000, +12.5%" in loss
     summary["2"]["imle"]["attribute"] = of(0.99)
-    alone["ratio"] = of(1.1)
+    alone = {"generator": of(8.0), "imle": of(8.8), "imle_raw": of(8.9)}
     assert all("confirmed" in line for line in cluster_study.verdicts(summary, alone))
 
 
