@@ -93,23 +93,6 @@ with COMMAND.section("Results"):
     )
 
 
-def parse_numbers(text: str) -> list[int]:
-    """Returns the numbers of clusters that `--n_clusters` lists, each once, in ascending order.
-
-    Raises:
-        ValueError: for what is no integer of at least 2.
-
-    Example:
-
-    >>> parse_numbers("4, 2,4")
-    [2, 4]
-    """
-    numbers = {command_line.to_integer(part, "--n_clusters") for part in text.split(",")}
-    if min(numbers) < 2:
-        raise ValueError(f"--n_clusters takes numbers of at least 2. Received: {min(numbers)}.")
-    return sorted(numbers)
-
-
 class Study:
     """What samples the clusters of one layer, trained and measured.
 
@@ -351,7 +334,7 @@ def chosen(
 
 def main(values: FlagValues) -> None:
     run_dir = command_line.required_run_dir(values)
-    numbers = parse_numbers(values.n_clusters)
+    numbers = command_line.integers(values.n_clusters, "n_clusters", least=2)
 
     import datasets
     import keras_cvaegan

@@ -334,6 +334,23 @@ def assignments(texts: Sequence[str], flag: str) -> dict[str, str]:
     return pairs
 
 
+def integers(text: str, flag: str, least: int = 1) -> list[int]:
+    """Returns the integers that a flag's text lists, each once, in ascending order.
+
+    Raises:
+        ValueError: for what is no integer of at least `least`.
+
+    Example:
+
+    >>> integers("5, 1,5", "rounds")
+    [1, 5]
+    """
+    numbers = {to_integer(part, f"--{flag}") for part in text.split(",")}
+    if min(numbers) < least:
+        raise ValueError(f"--{flag} takes numbers of at least {least}. Received: {min(numbers)}.")
+    return sorted(numbers)
+
+
 def to_integer(text: str, name: str) -> int:
     """Returns the integer that a text is.
 

@@ -228,7 +228,7 @@ def table(
 def main(values: "FlagValues") -> None:
     run_dir = command_line.required_run_dir(values)
     restoring.check_labels(values)
-    rounds = restoring.parse_rounds(values.rounds)
+    rounds = command_line.integers(values.rounds, "rounds")
 
     from keras_cvaegan import pictures
     from keras_cvaegan.applications import fill_holes

@@ -6,7 +6,6 @@ import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from trainers import command_line
 from trainers.named_pictures import Pictures
 from trainers.picture_input import (
     HeldOut,
@@ -20,23 +19,6 @@ if TYPE_CHECKING:
     from absl.flags import FlagValues
 
     from keras_cvaegan.models import GenerativeModel
-
-
-def parse_rounds(text: str) -> list[int]:
-    """Returns the numbers of rounds that `--rounds` lists, each once, in ascending order.
-
-    Raises:
-        ValueError: for what is no integer of at least 1.
-
-    Example:
-
-    >>> parse_rounds("5, 1,5")
-    [1, 5]
-    """
-    numbers = {command_line.to_integer(part, "--rounds") for part in text.split(",")}
-    if min(numbers) < 1:
-        raise ValueError(f"--rounds takes numbers of at least 1. Received: {min(numbers)}.")
-    return sorted(numbers)
 
 
 def rounds_text(number: int) -> str:

@@ -337,7 +337,7 @@ def sheet(
 def main(values: "FlagValues") -> None:
     run_dir = command_line.required_run_dir(values)
     check(values)
-    rounds = restoring.parse_rounds(values.rounds)
+    rounds = command_line.integers(values.rounds, "rounds")
 
     from keras_cvaegan import pictures
     from keras_cvaegan.training.run_directory import write_json
