@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from trainers import command_line, figures, restoring
+from trainers.encoding import encoding_flag
 from trainers.output import output_folder, print_written
 from trainers.picture_input import FILES_OR_FOLDER
 from trainers.tables import markdown
@@ -33,6 +34,7 @@ with COMMAND.section("Runs"):
     COMMAND.repeated(
         "against", "that of another run on the same data, to compare with; may be given again"
     )
+    encoding_flag(COMMAND)
 with COMMAND.section("Pictures"):
     COMMAND.repeated("pictures", f"{FILES_OR_FOLDER} (default: held-out ones of the run's data)")
     COMMAND.string(
@@ -234,7 +236,7 @@ def main(values: "FlagValues") -> None:
     from keras_cvaegan.applications import fill_holes
     from keras_cvaegan.training.run_directory import write_json
 
-    models = restoring.load_models([run_dir, *values.against])
+    models = restoring.load_models([run_dir, *values.against], values)
     opened = restoring.given_pictures if values.pictures else restoring.held_out_pictures
     taken = opened(values, list(models.values()))
     labels = taken.labels if values.labels_given else None

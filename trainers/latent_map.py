@@ -16,6 +16,7 @@ import numpy as np
 
 import datasets
 from trainers import command_line
+from trainers.encoding import encoding_flag, load_encoding
 from trainers.output import output_folder, print_written
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ ACTIVE, UNUSED = "#3b82c4", "#c8c8c8"
 
 COMMAND = command_line.Command("trainers.latent_map", __doc__)
 command_line.run_dir_flag(COMMAND)
+with COMMAND.section("Run"):
+    encoding_flag(COMMAND)
 with COMMAND.section("Pictures"):
     COMMAND.enum("split", "train", datasets.SPLITS, "which of the run's data")
     COMMAND.integer("max_images", 10_000, "most pictures to use, drawn by lot", lower_bound=2)
@@ -164,18 +167,15 @@ def metadata(names: Sequence[str], classes: Sequence[str]) -> str:
 def main(values: FlagValues) -> None:
     run_dir = command_line.required_run_dir(values)
 
-    import keras_cvaegan
     from keras_cvaegan import pictures
     from keras_cvaegan.applications import latent_map, latent_statistics, map_cells
-    from keras_cvaegan.applications.inputs import need_network
     from keras_cvaegan.models import LRLIVAE
     from keras_cvaegan.training.run_directory import write_json
     from trainers import point_pictures
     from trainers.run_pictures import RunPictures
     from trainers.yardstick import some_rows
 
-    model = keras_cvaegan.load(run_dir)
-    need_network(model, "encoder")
+    model = load_encoding(run_dir, values)
     symbol = "z_u" if isinstance(model, LRLIVAE) else "z"
     found = RunPictures(run_dir, values.split)
     found.check_model(model)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from trainers import command_line
+from trainers.encoding import encoding_flag, load_encoding
 from trainers.named_pictures import Pictures
 from trainers.output import output_folder, print_written
 from trainers.picture_files import parse_labels
@@ -35,6 +36,8 @@ FRAME_MS, REST_MS = 100, 700
 
 COMMAND = command_line.Command("trainers.morph", __doc__)
 command_line.run_dir_flag(COMMAND)
+with COMMAND.section("Run"):
+    encoding_flag(COMMAND)
 with COMMAND.section("Pictures"):
     COMMAND.repeated("first", f"those on the left: {FILES_OR_FOLDER}")
     COMMAND.repeated("second", "those on the right, as many, likewise")
@@ -190,14 +193,11 @@ def main(values: "FlagValues") -> None:
     run_dir = command_line.required_run_dir(values)
     check(values)
 
-    import keras_cvaegan
     from keras_cvaegan import pictures
     from keras_cvaegan.applications import morph
-    from keras_cvaegan.applications.inputs import need_network
     from keras_cvaegan.training.run_directory import write_json
 
-    model = keras_cvaegan.load(run_dir)
-    need_network(model, "encoder")
+    model = load_encoding(run_dir, values)
     first, second = open_pairs(values, model)
     labels_from = source_of_labels(model, first.labels is not None)
     images = pictures.to_uint8(

@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from trainers.encoding import load_encoding
 from trainers.named_pictures import Pictures
 from trainers.picture_input import (
     HeldOut,
@@ -26,19 +27,14 @@ def rounds_text(number: int) -> str:
     return "1 round" if number == 1 else f"{number} rounds"
 
 
-def load_models(run_dirs: Sequence[str]) -> dict[str, GenerativeModel]:
+def load_models(run_dirs: Sequence[str], values: FlagValues) -> dict[str, GenerativeModel]:
     """Returns the models of runs by what tables call them: the class, with the run where needed.
 
     Raises:
         ValueError: for a run without a model, a model without an encoder, or models of different
             data.
     """
-    import keras_cvaegan
-    from keras_cvaegan.applications.inputs import need_network
-
-    models = {run_dir: keras_cvaegan.load(run_dir) for run_dir in dict.fromkeys(run_dirs)}
-    for model in models.values():
-        need_network(model, "encoder")
+    models = {run_dir: load_encoding(run_dir, values) for run_dir in dict.fromkeys(run_dirs)}
     for (one, model), (other, another) in itertools.combinations(models.items(), 2):
         both = model.conditional and another.conditional
         if model.image_shape != another.image_shape or (

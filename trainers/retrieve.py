@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from trainers import command_line
+from trainers.encoding import encoding_flag, load_encoding
 from trainers.named_pictures import Pictures
 from trainers.output import output_folder, print_written
 from trainers.picture_input import (
@@ -38,6 +39,8 @@ FILE = "index.npz"
 
 COMMAND = command_line.Command("trainers.retrieve", __doc__)
 command_line.run_dir_flag(COMMAND)
+with COMMAND.section("Run"):
+    encoding_flag(COMMAND)
 with COMMAND.section("Index"):
     COMMAND.repeated(
         "pictures",
@@ -234,13 +237,10 @@ def print_found(queries: Pictures, index: LatentIndex, found: Neighbours) -> Non
 def main(values: FlagValues) -> None:
     run_dir = command_line.required_run_dir(values)
 
-    import keras_cvaegan
     from keras_cvaegan import pictures
-    from keras_cvaegan.applications.inputs import need_network
     from keras_cvaegan.training.run_directory import write_json
 
-    model = keras_cvaegan.load(run_dir)
-    need_network(model, "encoder")
+    model = load_encoding(run_dir, values)
     queries = open_queries(values, model)
     index, indexed = open_index(values, model)
     found = index.query(

@@ -48,7 +48,7 @@ class Group:
 
 COMMAND = command_line.Command("trainers.super_resolve", __doc__)
 with COMMAND.section("Runs"):
-    COMMAND.adopt(inpaint.COMMAND, "run_dir", "against")
+    COMMAND.adopt(inpaint.COMMAND, "run_dir", "against", "find_codes")
 with COMMAND.section("Pictures"):
     COMMAND.repeated(
         "pictures",
@@ -342,7 +342,7 @@ def main(values: "FlagValues") -> None:
     from keras_cvaegan import pictures
     from keras_cvaegan.training.run_directory import write_json
 
-    models = restoring.load_models([run_dir, *values.against])
+    models = restoring.load_models([run_dir, *values.against], values)
     side = picture_side(next(iter(models.values())))
     groups = (given_groups if values.pictures else held_out_groups)(values, list(models.values()))
     labels_known = values.labels_given and groups[0].small.labels is not None

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from trainers import command_line
+from trainers.encoding import encoding_flag, load_encoding
 from trainers.named_pictures import Pictures
 from trainers.output import output_folder, print_written
 from trainers.picture_files import parse_labels
@@ -29,6 +30,8 @@ SHOWN_CLASSES = 10
 
 COMMAND = command_line.Command("trainers.transfer", __doc__)
 command_line.run_dir_flag(COMMAND)
+with COMMAND.section("Run"):
+    encoding_flag(COMMAND)
 with COMMAND.section("Pictures"):
     COMMAND.repeated(
         "pictures", f"{FILES_OR_FOLDER} (default: held-out ones of the run's data, by lot)"
@@ -91,15 +94,13 @@ def open_pictures(values: "FlagValues", model: "GenerativeModel") -> Pictures:
 def main(values: "FlagValues") -> None:
     run_dir = command_line.required_run_dir(values)
 
-    import keras_cvaegan
     from keras_cvaegan import pictures
     from keras_cvaegan.applications import reconstruct, transfer
-    from keras_cvaegan.applications.inputs import need_classes, need_network, own_labels
+    from keras_cvaegan.applications.inputs import need_classes, own_labels
     from keras_cvaegan.training.run_directory import write_json
 
-    model = keras_cvaegan.load(run_dir)
+    model = load_encoding(run_dir, values)
     need_classes(model)
-    need_network(model, "encoder")
     targets = parse_targets(values.to_labels, model.class_names)
     taken = open_pictures(values, model)
     labels = own_labels(model, taken.images, taken.labels).argmax(axis=1)

@@ -13,6 +13,7 @@ from keras_cvaegan.applications.ganspace import GanspaceDirections, ganspace_dir
 from keras_cvaegan.applications.inpainting import fill_holes, inpaint
 from keras_cvaegan.applications.inputs import guess_labels, reconstruct
 from keras_cvaegan.applications.interpolation import interpolate
+from keras_cvaegan.applications.inversion import encode_by_optimisation, find_codes
 from keras_cvaegan.applications.latent_directions import (
     PrincipalDirections,
     principal_directions,
@@ -72,8 +73,10 @@ __all__ = [
     "dimension_changes",
     "dimension_walk",
     "direction_walk",
+    "encode_by_optimisation",
     "enlarge",
     "fill_holes",
+    "find_codes",
     "find_copies",
     "ganspace_directions",
     "guess_labels",

@@ -16,7 +16,7 @@ def need_network(model: GenerativeModel, name: str) -> None:
     Raises:
         ValueError: otherwise; it names the models that have one.
     """
-    if name not in model.inference_names():
+    if name not in model.inference_names() and not (name == "encoder" and model.finds_codes):
         having = _models_where(lambda kind: name in kind.inference_names())
         raise ValueError(f"{type(model).__name__} has no {name}. Models with one: {having}.")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import keras
 import numpy as np
@@ -20,7 +20,13 @@ class Inference:
 
     They rely on its networks and on `latent_dim`, `num_classes` and `image_shape`. The first call
     of each compiles its network, which takes about a second.
+
+    Attributes:
+        finds_codes: whether `encode` does without an encoder: see
+            `applications.encode_by_optimisation`.
     """
+
+    finds_codes: ClassVar[bool] = False
 
     @property
     def sampler(self) -> keras.Model:

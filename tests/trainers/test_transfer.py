@@ -128,6 +128,17 @@ def test_a_given_picture_is_not_overwritten(runs, files, tmp_path, capsys):
     assert f"{str(taken)!r} would be overwritten by the result. Choose another" in errors
 
 
+def test_codes_found_by_optimisation(runs, files, tmp_path, capsys):
+    flags = [f"--run_dir={runs / 'cgan'}", f"--output={tmp_path / 'new'}", "--find_codes=2"]
+    pictures_of = [f"--pictures={files}", "--labels=0,1"]
+    code, _, errors = call(transfer, capsys, *flags, *pictures_of)
+    assert code == 0, errors
+    assert json.loads((tmp_path / "new" / "transfer.json").read_text())["model"] == "CGAN"
+    errors = call(transfer, capsys, *flags[:2], *pictures_of)[2]
+    # The message says how.
+    assert "Or have codes searched for, as by --find_codes=200." in errors
+
+
 def test_too_many(runs, files, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(transfer, "MOST", 1)
     flags = [f"--run_dir={runs / 'cvae_gan'}", f"--output={tmp_path}", f"--pictures={files}"]
