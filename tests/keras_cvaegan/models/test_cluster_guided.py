@@ -1,5 +1,10 @@
 """ClusterGuidedGenerator: any generator, any mapping, saved, exported, resumed."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import keras
 import numpy as np
 import pytest
@@ -11,6 +16,8 @@ from keras_cvaegan.models import CVAE, GAN, IMLE, ClusterGuidedGenerator
 from keras_cvaegan.networks.mlp import mlp_generator
 from keras_cvaegan.training.checkpoints import restore_checkpoint, save_checkpoint
 from keras_cvaegan.training.code_batches import CodeBatches
+
+ROOT = Path(__file__).parents[3]
 
 
 def painter(dimensions=4, side=8):
@@ -253,3 +260,39 @@ def test_what_is_said_of_networks_that_are_there_is_refused():
         ClusterGuidedGenerator(painter(), layer="light", mapping=own(), class_names=["c", "d"])
     with pytest.raises(ValueError, match="of a mapping that is built"):
         ClusterGuidedGenerator(painter(), layer="light", mapping=own(), hidden_units=(8,))
+
+
+ON_JAX = """
+import sys
+import keras, numpy as np
+import keras_cvaegan
+
+assert keras.backend.backend() == "jax"
+folder = sys.argv[1]
+model = keras_cvaegan.load(f"{folder}/model.keras")
+images, clusters = model.generate([0, 1, 1], seed=3), model.clusters_of(model.codes(40, seed=9))
+model.fit(model.codes(40, seed=9), clusters, batch_size=20, shuffle=False, verbose=0)
+weights = {f"w{i}": np.array(w) for i, w in enumerate(model.mapping.weights)}
+np.savez(f"{folder}/jax.npz", images=images, clusters=clusters, **weights)
+"""
+
+
+def test_what_tensorflow_saved_goes_on_alike_under_jax(guided, tmp_path):
+    guided.find_clusters(100)
+    guided.compile({"generator": keras.optimizers.SGD(1e-2)})
+    guided.fit(batch_size=20, verbose=0)
+    guided.save(tmp_path / "model.keras")
+    subprocess.run(
+        [sys.executable, "-c", ON_JAX, str(tmp_path)],
+        env=os.environ | {"KERAS_BACKEND": "jax", "PYTHONPATH": str(ROOT)},
+        check=True,
+        timeout=600,
+    )
+    found = np.load(tmp_path / "jax.npz")
+    images = guided.generate([0, 1, 1], seed=3)
+    np.testing.assert_allclose(found["images"].astype(int), images.astype(int), atol=1)
+    z = guided.codes(40, seed=9)
+    np.testing.assert_array_equal(found["clusters"], guided.clusters_of(z))
+    guided.fit(z, found["clusters"], batch_size=20, shuffle=False, verbose=0)
+    for i, weight in enumerate(guided.mapping.weights):
+        np.testing.assert_allclose(found[f"w{i}"], weight, atol=1e-5)
