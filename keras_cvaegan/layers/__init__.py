@@ -6,6 +6,7 @@ from keras_cvaegan.layers.class_moments import ClassMoments
 from keras_cvaegan.layers.conditional_batch_normalization import ConditionalBatchNormalization
 from keras_cvaegan.layers.gaussian_mixture_head import GaussianMixtureHead
 from keras_cvaegan.layers.gaussian_sampling import GaussianSampling
+from keras_cvaegan.layers.grid_means import GridMeans
 from keras_cvaegan.layers.projection_head import ProjectionHead
 from keras_cvaegan.layers.spectral_normalization import SpectralNormalization
 from keras_cvaegan.layers.upsampling_convolution import UpsamplingConv2D
@@ -17,6 +18,7 @@ __all__ = [
     "ConditionalBatchNormalization",
     "GaussianMixtureHead",
     "GaussianSampling",
+    "GridMeans",
     "ProjectionHead",
     "SpectralNormalization",
     "UpsamplingConv2D",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import keras
@@ -12,18 +12,11 @@ from keras import ops
 from keras_cvaegan import pictures, random
 from keras_cvaegan.layers import ClassMoments
 from keras_cvaegan.models.arguments import check_choice
-from keras_cvaegan.models.cgan import CGAN
-from keras_cvaegan.models.cvae import CVAE
+from keras_cvaegan.models.code_mappings import HIDDEN_UNITS, MAPPINGS
 from keras_cvaegan.models.generative_model import GenerativeModel
-from keras_cvaegan.models.imle import IMLE
 from keras_cvaegan.models.inference import Inference
 from keras_cvaegan.networks.common import check_positive_integer
 from keras_cvaegan.networks.generator_features import feature_network, unconditional_network
-from keras_cvaegan.networks.mlp import (
-    mlp_encoder,
-    mlp_generator,
-    mlp_projection_discriminator,
-)
 from keras_cvaegan.training.code_batches import CodeBatches
 from keras_cvaegan.training.step import Step
 
@@ -32,28 +25,7 @@ if TYPE_CHECKING:
 
 CODES_STREAM = 1600
 CALIBRATION_CODES, CALIBRATION_SEED = 10_000, 5 * 10**6
-HIDDEN_UNITS = (256, 256, 256)
 PART = 1024
-
-
-def _imle(sizes: Mapping[str, Any], **kwargs: Any) -> GenerativeModel:
-    return IMLE(mlp_generator(residual=True, **sizes), **kwargs)
-
-
-def _gan(sizes: Mapping[str, Any], **kwargs: Any) -> GenerativeModel:
-    shared = {name: sizes[name] for name in ("image_shape", "num_classes", "hidden_units")}
-    discriminator = mlp_projection_discriminator(**shared)
-    return CGAN(mlp_generator(residual=True, **sizes), discriminator, **kwargs)
-
-
-def _vae(sizes: Mapping[str, Any], **kwargs: Any) -> GenerativeModel:
-    # As a part of the codes' own variance, 1, what the decoder leaves open is 0.1.
-    kwargs = {"kl_weight": 0.1, **kwargs}
-    return CVAE(mlp_encoder(**sizes), mlp_generator(residual=True, **sizes), **kwargs)
-
-
-MAPPINGS: dict[str, Callable[..., GenerativeModel]] = {"imle": _imle, "gan": _gan, "vae": _vae}
-"""What T may be trained as, by name: functions of the networks' sizes and of other arguments."""
 
 
 @keras.saving.register_keras_serializable(package="keras_cvaegan")

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from keras import layers
 
-from keras_cvaegan.layers import BatchNormalization, UpsamplingConv2D
+from keras_cvaegan.layers import BatchNormalization, GridMeans, UpsamplingConv2D
 from keras_cvaegan.models import CGAN, GAN
 from keras_cvaegan.networks import (
     feature_layers,
@@ -15,7 +15,6 @@ from keras_cvaegan.networks import (
     mlp_generator,
     unconditional_network,
 )
-from keras_cvaegan.networks.generator_features import GridMeans
 from keras_cvaegan.precision import full_precision_dtype
 
 SHAPE = (16, 16, 3)
