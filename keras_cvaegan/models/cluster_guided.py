@@ -229,9 +229,7 @@ class ClusterGuidedGenerator(Step, Inference, keras.Model):
         from keras_cvaegan.metrics.clusters import find_clusters
 
         z = self.codes(count, self.seed)
-        # Of all pictures at once the features alone are held.
-        features = [self.paint(z[start : start + PART])[1] for start in range(0, count, PART)]
-        clusters = find_clusters(np.concatenate(features), self.num_classes, seed=self.seed)
+        clusters = find_clusters(self._features_of(z), self.num_classes, seed=self.seed)
         self.centers.assign(clusters.centers)
         self._found = z, clusters.labels.astype(np.int32)
         return clusters
@@ -248,8 +246,12 @@ class ClusterGuidedGenerator(Step, Inference, keras.Model):
         Raises:
             ValueError: where clusters are not yet found.
         """
-        parts = [self.paint(z[start : start + PART])[1] for start in range(0, len(z), PART)]
-        return self.nearest_centers(np.concatenate(parts or [self.paint(z)[1]]))
+        return self.nearest_centers(self._features_of(z))
+
+    def _features_of(self, z: np.ndarray) -> np.ndarray:
+        """The features of codes; their pictures are never all in memory."""
+        parts = range(0, max(len(z), 1), PART)
+        return np.concatenate([self.paint(z[start : start + PART])[1] for start in parts])
 
     def nearest_centers(self, features: np.ndarray) -> np.ndarray:
         """Returns the cluster of each row of features (n, features), int32 (n,).
