@@ -12,7 +12,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from benchmarks import measuring
-from trainers import command_line
+from trainers.command_line import flags
+from trainers.command_line.command import Command
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,9 +25,9 @@ TARGET = 0.95
 SAVED_MODEL = "SavedModel"
 Generate = Callable[["np.ndarray", "np.ndarray"], "np.ndarray"]
 
-COMMAND = command_line.Command("benchmarks.generation", __doc__)
+COMMAND = Command("benchmarks.generation", __doc__)
 with COMMAND.section("What to generate"):
-    COMMAND.enum("preset", "compact", command_line.PRESETS, "which networks")
+    COMMAND.enum("preset", "compact", flags.PRESETS, "which networks")
     COMMAND.integer("image_size", None, "in pixels (default: the preset's)", lower_bound=1)
     COMMAND.integer("num_classes", 10, "number of classes", lower_bound=1)
     COMMAND.string("batch_sizes", "1,16,64,256", "images a call")
@@ -43,9 +44,9 @@ def contenders(model: "GenerativeModel", directory: str) -> dict[str, Generate]:
     """
     import tensorflow as tf
 
-    from keras_cvaegan import random
     from keras_cvaegan.export import export_saved_model
     from keras_cvaegan.models.inference import GENERATE_STREAM
+    from keras_cvaegan.ops import random
 
     loaded = tf.saved_model.load(str(export_saved_model(model, directory)))
     signature = loaded.signatures["generate"]

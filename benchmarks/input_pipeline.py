@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import datasets
 from benchmarks import measuring
 from benchmarks.workers import Trainer, Worker, WorkerError
-from trainers import command_line
+from trainers.command_line.command import Command
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 TARGETS = {32: 5.0, 128: 3.0}
 WORKERS = (0, 2)
 
-COMMAND = command_line.Command("benchmarks.input_pipeline", __doc__)
+COMMAND = Command("benchmarks.input_pipeline", __doc__)
 with COMMAND.section("Pictures"):
     COMMAND.string("image_sizes", "32,128", "in pixels")
     COMMAND.integer("batch_size", 64, "images a batch", lower_bound=1)

@@ -11,9 +11,9 @@ import numpy as np
 from benchmarks import flops, measuring
 from benchmarks.matrix_products import on_gpu
 from benchmarks.workers import Channel
-from keras_cvaegan import random
 from keras_cvaegan.models import CVAEGAN
 from keras_cvaegan.models.generative_model import POSTERIOR_STREAM, PRIOR_STREAM
+from keras_cvaegan.ops import random
 
 # A call of the compiled function takes several short steps, as in `trainers.fit`, or one long one.
 FLOPS_A_CALL, MAX_STEPS_A_CALL = 1e11, 25

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from keras_cvaegan.training.run_directory import write_json
-from trainers import command_line
+from trainers.command_line.command import Command
 
 if TYPE_CHECKING:
     from absl.flags import FlagValues
@@ -31,7 +31,7 @@ BATCHES = 4
 Rates = dict[str, list[float]]
 
 
-class Command(command_line.Command):
+class Command(Command):
     """A program whose own process computes nothing: what it measures runs in others."""
 
     def prepare(self) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from benchmarks import measuring
-from trainers import command_line
+from trainers.command_line.command import Command
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,7 +20,7 @@ LOOPED = 100
 OURS = "nearest, compiled"
 Search = Callable[["np.ndarray", "np.ndarray"], "np.ndarray"]
 
-COMMAND = command_line.Command("benchmarks.nearest_search", __doc__)
+COMMAND = Command("benchmarks.nearest_search", __doc__)
 with COMMAND.section("What to search"):
     COMMAND.integer("queries", 10_000, "number of queries", lower_bound=1)
     COMMAND.integer("candidates", 10_000, "number of candidates", lower_bound=1)
@@ -35,7 +35,7 @@ def contenders(block_size: int) -> dict[str, Search]:
     import tensorflow as tf
     from sklearn.neighbors import NearestNeighbors
 
-    from keras_cvaegan.nearest import nearest
+    from keras_cvaegan.ops.nearest import nearest
 
     compiled = tf.function(functools.partial(nearest, block_size=block_size))
 

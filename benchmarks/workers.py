@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
-from trainers.command_line import TRAINING_ENVIRONMENT
+from trainers.command_line.command import TRAINING_ENVIRONMENT
 
 ROOT = Path(__file__).parents[1]
 

@@ -1,9 +1,9 @@
 """Data sets and the input pipeline; a data set is one file here, registered by `register`."""
 
-from datasets.cache import Prepared, prepare
-from datasets.description import Description
-from datasets.pipeline import load
-from datasets.registry import (
+from datasets.pipeline.cache import Prepared, prepare
+from datasets.pipeline.description import Description
+from datasets.pipeline.loading import load
+from datasets.pipeline.registry import (
     SPLITS,
     Batch,
     Source,
@@ -13,7 +13,7 @@ from datasets.registry import (
     names,
     register,
 )
-from datasets.semi_supervised import load_semi_supervised
+from datasets.pipeline.semi_supervised import load_semi_supervised
 
 __all__ = [
     "SPLITS",

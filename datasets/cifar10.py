@@ -2,8 +2,8 @@
 
 import os
 
-from datasets import tfds_source
-from datasets.registry import Source, register
+from datasets.pipeline.registry import Source, register
+from datasets.reading import tfds_source
 
 
 @register("cifar10", doc="CIFAR-10: 60,000 pictures of 32×32 pixels in 10 classes")

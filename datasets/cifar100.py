@@ -2,8 +2,8 @@
 
 import os
 
-from datasets import tfds_source
-from datasets.registry import Source, register
+from datasets.pipeline.registry import Source, register
+from datasets.reading import tfds_source
 
 
 @register("cifar100", doc="CIFAR-100: 60,000 pictures of 32×32 pixels in 100 classes")

@@ -10,8 +10,8 @@ from unittest import mock
 import numpy as np
 from PIL import Image
 
-from datasets import tfds_source
-from datasets.registry import Source, register
+from datasets.pipeline.registry import Source, register
+from datasets.reading import tfds_source
 
 
 @register("cub200", doc="CUB-200-2011: 11,788 pictures of 200 species of birds")

@@ -2,8 +2,8 @@
 
 import os
 
-from datasets import tfds_source
-from datasets.registry import Source, register
+from datasets.pipeline.registry import Source, register
+from datasets.reading import tfds_source
 
 
 @register("cub200_2010", doc="CUB-200-2010: 6,033 pictures of 200 species of birds")

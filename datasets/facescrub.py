@@ -32,9 +32,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from datasets import files, people
-from datasets.boxes import crop_square
-from datasets.registry import Source, Unreadable, register
+from datasets.pipeline.registry import Source, Unreadable, register
+from datasets.reading import files, people
+from datasets.reading.boxes import crop_square
 from keras_cvaegan import pictures
 
 LISTS = ("facescrub_actors.txt", "facescrub_actresses.txt")

@@ -2,8 +2,8 @@
 
 import os
 
-from datasets import tfds_source
-from datasets.registry import Source, register
+from datasets.pipeline.registry import Source, register
+from datasets.reading import tfds_source
 
 
 @register("flowers102", doc="Oxford 102 Flowers: 8,189 pictures of 102 kinds of flowers")

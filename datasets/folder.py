@@ -3,9 +3,9 @@
 import os
 from pathlib import Path
 
-from datasets import files
-from datasets.files import EXTENSIONS
-from datasets.registry import Source, register
+from datasets.pipeline.registry import Source, register
+from datasets.reading import files
+from datasets.reading.files import EXTENSIONS
 
 SPLIT_NAMES = {
     "train": ("train", "training"),

@@ -4,8 +4,8 @@ import os
 import re
 from pathlib import Path
 
-from datasets import archives, files, people, tfds_source
-from datasets.registry import Source, register
+from datasets.pipeline.registry import Source, register
+from datasets.reading import archives, files, people, tfds_source
 
 # The data set as it was, and in two alignments, of which each has both an archive and a folder.
 _VARIANTS = ("lfw", "lfw-deepfunneled", "lfw-funneled", "lfw_funneled")

@@ -16,7 +16,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from datasets.registry import Batch, Source, in_batches, register
+from datasets.pipeline.registry import Batch, Source, in_batches, register
 
 SHAPES = ("round", "pointed", "spoon", "notched", "blunt")
 COUNTS = (7, 3, 8, 6, 4, 10, 5, 12)

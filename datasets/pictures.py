@@ -2,9 +2,9 @@
 
 import os
 
-from datasets import files
-from datasets.files import EXTENSIONS
-from datasets.registry import Source, register
+from datasets.pipeline.registry import Source, register
+from datasets.reading import files
+from datasets.reading.files import EXTENSIONS
 
 CLASS_NAME = "picture"
 

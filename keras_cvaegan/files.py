@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shutil
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -50,3 +51,29 @@ def write_text(path: str | os.PathLike, text: str) -> None:
     """Writes a file of text, by `replacing`."""
     with replacing(path) as partial:
         partial.write_text(text, "utf-8")
+
+
+@contextlib.contextmanager
+def replacing_folder(output: Path) -> Iterator[Path]:
+    """Gives a folder to write to, which takes the place of `output` when it is whole.
+
+    After an error what was there stays, and nothing is left beside it.
+    """
+    output = output.absolute()
+    output.parent.mkdir(parents=True, exist_ok=True)
+    name = f".{output.name}.{uuid.uuid4().hex}"
+    partial, old = output.with_name(f"{name}.partial"), output.with_name(f"{name}.old")
+    partial.mkdir()
+    try:
+        yield partial
+        if output.exists():
+            output.rename(old)
+        try:
+            partial.rename(output)
+        except OSError:
+            if old.exists():
+                old.rename(output)
+            raise
+    finally:
+        for folder in (partial, old):
+            shutil.rmtree(folder, ignore_errors=True)

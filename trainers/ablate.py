@@ -12,15 +12,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from trainers import command_line, figures, fit
-from trainers.tables import cell, markdown, over_seeds
+from trainers import fit
+from trainers.command_line import flags
+from trainers.command_line.command import INTERRUPTED, TRAINING_ENVIRONMENT, Command
+from trainers.reports import tables
+from trainers.reports.tables import markdown
+from trainers.sweeps.over_seeds import cell, over_seeds
 
 if TYPE_CHECKING:
     from absl.flags import FlagValues
 
     from keras_cvaegan.models import GenerativeModel
-    from trainers.series import Series
-    from trainers.yardstick import Yardstick
+    from trainers.evaluation.real_side import Yardstick
+    from trainers.sweeps.sweep import Series
 
 ALL = "all_terms"
 VARIANTS = {
@@ -63,8 +67,8 @@ CLAIMS = (
     Claim("without_pixels", "without pixels detail is lost", "mse", +1),
 )
 
-COMMAND = command_line.Command("trainers.ablate", __doc__, command_line.TRAINING_ENVIRONMENT)
-command_line.data_flags(COMMAND)
+COMMAND = Command("trainers.ablate", __doc__, TRAINING_ENVIRONMENT)
+flags.data_flags(COMMAND)
 with COMMAND.section("Model"):
     COMMAND.adopt(fit.COMMAND, "preset", "latent_dim", "set")
 with COMMAND.section("Training, of each of the four"):
@@ -87,7 +91,7 @@ def check(texts: Sequence[str]) -> None:
         ValueError: for a weight that one of the variants leaves out.
     """
     weights = [weight for _, weight in VARIANTS.values() if weight is not None]
-    for name in command_line.assignments(texts, "set"):
+    for name in flags.assignments(texts, "set"):
         if name in weights:
             raise ValueError(
                 f"--set takes what the variants have in common: each of {', '.join(weights)} is "
@@ -104,21 +108,21 @@ def measure(model: "GenerativeModel", yardstick: "Yardstick") -> dict[str, float
     """
     from keras_cvaegan import pictures
     from keras_cvaegan.applications import reconstruct
-    from trainers import measuring
-    from trainers.counting import counted
-    from trainers.sharpness import sharpness
-    from trainers.yardstick import batches
+    from keras_cvaegan.metrics import reconstruction
+    from keras_cvaegan.metrics.sharpness import sharpness
+    from trainers.command_line.progress import counted
+    from trainers.evaluation.real_side import batches
 
     errors, sharp, sharp_real, right = [], [], [], []
     rows = yardstick.test_rows
     for images, labels in counted("Reconstructions", batches(yardstick.test, rows), len(rows)):
         exact = reconstruct(model, images, labels)
-        errors.append(measuring.squared_errors(images, exact))
+        errors.append(reconstruction.squared_errors(images, exact))
         reconstructed = pictures.to_uint8(exact)
         sharp.append(sharpness(reconstructed))
         sharp_real.append(sharpness(images))
         right.append(yardstick.judge(reconstructed)[1].argmax(axis=1) == labels)
-    mse, psnr = measuring.error_figures(np.concatenate(errors))
+    mse, psnr = reconstruction.error_figures(np.concatenate(errors))
     return {
         "mse": mse,
         "psnr": psnr,
@@ -156,7 +160,7 @@ def verdict(claim: Claim, by_variant: Mapping[str, Mapping[int, Mapping[str, flo
         word = "neither confirmed nor refuted: no difference"
     else:
         word = f"neither confirmed nor refuted: it holds in {holding} of {len(seeds)} seeds"
-    x, y = (figures.number(float(mean)) for mean in np.mean(pairs, axis=0))
+    x, y = (tables.number(float(mean)) for mean in np.mean(pairs, axis=0))
     return f"Claim: {claim.said}: {word}. {COLUMNS[claim.figure]} {x} without, {y} with them."
 
 
@@ -168,7 +172,7 @@ def measure_all(
     The rows are held-out pictures, and their reconstructions by the first run of each variant.
     """
     from keras_cvaegan import pictures
-    from trainers.yardstick import batches
+    from trainers.evaluation.real_side import batches
 
     rows = np.linspace(0, len(yardstick.test_rows) - 1, SHOWN).astype(int)
     [(images, labels)] = batches(yardstick.test, yardstick.test_rows[np.unique(rows)])
@@ -222,7 +226,7 @@ def main(values: "FlagValues") -> int:
 
     from keras_cvaegan import files, pictures
     from keras_cvaegan.training.run_directory import write_json
-    from trainers.series import Contender, Series
+    from trainers.sweeps.sweep import Contender, Series
 
     contenders = [
         Contender(name, title, [] if weight is None else [f"--set={weight}=0"])
@@ -232,7 +236,7 @@ def main(values: "FlagValues") -> int:
     series = Series(values.output, contenders, values.seeds, arguments)
     if not series.train():
         print(f"To go on with the whole:\n  {COMMAND.command}")
-        return command_line.INTERRUPTED
+        return INTERRUPTED
     yardstick = series.yardstick(values.max_test_images)
     by_variant, shown = measure_all(series, yardstick)
     results = {

@@ -8,13 +8,15 @@ are compared by their true attributes.
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import datasets
-from trainers import command_line, configuration
-from trainers.attribute_tables import claims, in_deviations, notes, table
-from trainers.output import print_written
+from trainers.attributes.reader import open_reader
+from trainers.attributes.tables import claims, in_deviations, notes, table
+from trainers.command_line import flags
+from trainers.command_line.command import Command
+from trainers.command_line.output import print_written
+from trainers.runs import configuration
 
 if TYPE_CHECKING:
     import keras
@@ -22,11 +24,10 @@ if TYPE_CHECKING:
 
     from keras_cvaegan.metrics.attribute_reader import AttributeReader
     from keras_cvaegan.models import GenerativeModel
-    from keras_cvaegan.training.run_directory import RunDirectory
-    from trainers.attribute_measures import KnownPictures
+    from trainers.attributes.measures import KnownPictures
 
-COMMAND = command_line.Command("trainers.attribute_study", __doc__)
-command_line.run_dir_flag(COMMAND)
+COMMAND = Command("trainers.attribute_study", __doc__)
+flags.run_dir_flag(COMMAND)
 with COMMAND.section("Pictures"):
     COMMAND.integer("count", 500, "held-out pictures to transfer and to search by", lower_bound=2)
     COMMAND.integer(
@@ -45,46 +46,6 @@ with COMMAND.section("Reader of attributes"):
         "passes over the training pictures; it is trained once and stays in the run",
         lower_bound=1,
     )
-
-
-def open_reader(
-    run: RunDirectory, config: dict[str, Any], training: KnownPictures, epochs: int
-) -> AttributeReader:
-    """Returns the reader of a run's data, trained where it is not kept yet.
-
-    Raises:
-        ValueError: for pictures of a size that it does not take.
-    """
-    import keras
-
-    from keras_cvaegan.metrics import attribute_reader
-    from trainers.kept_networks import kept_or_trained
-
-    def train() -> AttributeReader:
-        print(f"Training a reader of attributes on {len(training):,} real pictures …", flush=True)
-        keras.config.set_dtype_policy("float32")
-        return attribute_reader.train_reader(
-            training.images, training.values, epochs=epochs, verbose=2
-        )
-
-    return kept_or_trained(
-        run.path / "attribute_reader.keras",
-        _about(config, attribute_reader.VERSION, epochs),
-        "reader",
-        train,
-    )
-
-
-def _about(config: dict[str, Any], version: int, epochs: int) -> dict[str, Any]:
-    """What the reader is, as JSON has it."""
-    source = configuration.data_source(config)
-    about = {
-        "name": "convolutional network on the real training pictures",
-        "version": version,
-        "data": {**configuration.data_arguments(config), "key": source.key},
-        "epochs": epochs,
-    }
-    return json.loads(json.dumps(about))
 
 
 def measure(
@@ -115,8 +76,8 @@ def measure(
     import numpy as np
 
     from keras_cvaegan.metrics.attribute_distances import deviation
-    from trainers import attribute_measures as measures
-    from trainers.yardstick import some_rows
+    from trainers.attributes import measures
+    from trainers.evaluation.real_side import some_rows
 
     lot = np.random.default_rng(values.seed).permutation(len(test))
     drawn = test.take(np.sort(lot[: values.count]))
@@ -154,14 +115,15 @@ def measure(
 
 
 def main(values: FlagValues) -> None:
-    run_dir = command_line.required_run_dir(values)
+    run_dir = flags.required_run_dir(values)
 
     import keras_cvaegan
+    from keras_cvaegan.applications import inputs
     from keras_cvaegan.applications.inputs import need_network
     from keras_cvaegan.metrics.attribute_distances import is_angle
     from keras_cvaegan.training.run_directory import RunDirectory, read_json, write_json
-    from trainers import evaluate, measuring
-    from trainers.attribute_measures import KnownPictures
+    from trainers import evaluate
+    from trainers.attributes.measures import KnownPictures
 
     run = RunDirectory(run_dir)
     config = run.read_config()["config"]
@@ -170,7 +132,7 @@ def main(values: FlagValues) -> None:
     data = configuration.data_arguments(config)
     prepared = {split: datasets.prepare(split=split, **data) for split in ("train", "test")}
     description = prepared["test"].description
-    measuring.check_data(model, description.class_names, description.image_shape)
+    inputs.check_data(model, description.class_names, description.image_shape)
     training, test = (KnownPictures.of(each) for each in prepared.values())
     reader = open_reader(run, config, training, values.reader_epochs)
     judge, about = None, None

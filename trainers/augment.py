@@ -8,17 +8,18 @@ import contextlib
 import dataclasses
 import json
 import shlex
-import shutil
-import uuid
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from trainers import command_line, configuration
-from trainers.picture_files import folder_names
+from keras_cvaegan.files import replacing_folder
+from trainers.command_line import flags
+from trainers.command_line.command import Command
+from trainers.pictures.drawn import folder_names
+from trainers.runs import configuration
 
 if TYPE_CHECKING:
     import keras
@@ -30,8 +31,8 @@ if TYPE_CHECKING:
 PROGRAM = "trainers.augment"
 MANIFEST = "manifest.json"
 
-COMMAND = command_line.Command(PROGRAM, __doc__)
-command_line.run_dir_flag(COMMAND)
+COMMAND = Command(PROGRAM, __doc__)
+flags.run_dir_flag(COMMAND)
 with COMMAND.section("Pictures"):
     COMMAND.integer("per_class", None, "pictures of each class", lower_bound=1)
     COMMAND.boolean(
@@ -111,7 +112,7 @@ def new_names(count: int, class_names: Sequence[str]) -> list[str]:
 def training_counts(config: Mapping[str, Any]) -> np.ndarray:
     """Returns how many training pictures of each class a run had, with their labels."""
     import datasets
-    from datasets.semi_supervised import labelled_rows
+    from datasets.pipeline.semi_supervised import labelled_rows
 
     prepared = datasets.prepare(split="train", **configuration.data_arguments(config))
     labels, num_classes = np.asarray(prepared.labels), prepared.description.num_classes
@@ -160,32 +161,6 @@ def check_output(output: Path) -> None:
     )
 
 
-@contextlib.contextmanager
-def replacing_folder(output: Path) -> Iterator[Path]:
-    """Gives a folder to write to, which takes the place of `output` when it is whole.
-
-    After an error what was there stays, and nothing is left beside it.
-    """
-    output = output.absolute()
-    output.parent.mkdir(parents=True, exist_ok=True)
-    name = f".{output.name}.{uuid.uuid4().hex}"
-    partial, old = output.with_name(f"{name}.partial"), output.with_name(f"{name}.old")
-    partial.mkdir()
-    try:
-        yield partial
-        if output.exists():
-            output.rename(old)
-        try:
-            partial.rename(output)
-        except OSError:
-            if old.exists():
-                old.rename(output)
-            raise
-    finally:
-        for folder in (partial, old):
-            shutil.rmtree(folder, ignore_errors=True)
-
-
 def write_pictures(
     augmentation: "Augmentation", folders: Sequence[str], output: Path
 ) -> list[list[str]]:
@@ -200,7 +175,7 @@ def write_pictures(
         The files of each label, from `output`.
     """
     from keras_cvaegan import pictures
-    from trainers.counting import counted
+    from trainers.command_line.progress import counted
 
     paths: list[list[str]] = [[] for _ in folders]
     for images, labels in counted("Pictures", augmentation, int(augmentation.counts.sum())):
@@ -225,9 +200,10 @@ def write_records(
         shards: how many files.
         key: changes whenever the pictures do.
     """
-    from datasets import files, tfrecords
-    from datasets.registry import Source
-    from trainers.status import StatusLine
+    from datasets.pipeline import tfrecords
+    from datasets.pipeline.registry import Source
+    from datasets.reading import files
+    from keras_cvaegan.training.status_line import StatusLine
 
     class Generated(tfrecords.Records):
         def source(self, split: str) -> Source:
@@ -292,7 +268,7 @@ def summary(classes: Sequence[Mapping[str, Any]], output: Path) -> str:
 
 
 def main(values: "FlagValues") -> int:
-    run_dir = command_line.required_run_dir(values)
+    run_dir = flags.required_run_dir(values)
     check(values)
     output = Path(values.output or Path(run_dir) / "augmented").expanduser()
     check_output(output)

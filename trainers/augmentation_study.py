@@ -19,16 +19,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import datasets
-from trainers import command_line, configuration, fit, status
-from trainers.tables import cell, markdown, over_seeds
+from keras_cvaegan.training.status_line import duration
+from trainers import fit
+from trainers.command_line import flags as command_line
+from trainers.command_line import progress
+from trainers.command_line.command import INTERRUPTED, TRAINING_ENVIRONMENT, Command
+from trainers.reports.tables import markdown
+from trainers.runs import configuration
+from trainers.sweeps.over_seeds import cell, over_seeds
 
 if TYPE_CHECKING:
     import keras
     from absl.flags import FlagValues
 
+    from datasets.reading.lfw_pairs import Pairs
     from keras_cvaegan.models import GenerativeModel
     from keras_cvaegan.training.run_directory import RunDirectory
-    from trainers.verification_pairs import Pairs
 
 ARMS = {
     "none": "real pictures alone",
@@ -46,9 +52,7 @@ FREE_FLAGS = frozenset(
     | {"verification"}
 )
 
-COMMAND = command_line.Command(
-    "trainers.augmentation_study", __doc__, command_line.TRAINING_ENVIRONMENT
-)
+COMMAND = Command("trainers.augmentation_study", __doc__, TRAINING_ENVIRONMENT)
 command_line.data_flags(COMMAND)
 with COMMAND.section("Trainings"):
     COMMAND.string(
@@ -238,7 +242,7 @@ class Study:
     def _read_pairs(self) -> "Pairs | None":
         if not self.values.verification:
             return None
-        from trainers.verification_pairs import read_pairs
+        from datasets.reading.lfw_pairs import read_pairs
 
         pairs = read_pairs(self.values.verification, self.config["image_size"], self.class_names)
         if pairs.left_out:
@@ -307,8 +311,8 @@ class Study:
                     pictures = Pictures(self, size, seed, Path(temp))
                     for training in some:
                         number = to_do.index(training)
-                        left = status.time_left(taken, [each.arm for each in to_do[number:]])
-                        about = "" if left is None else f", about {status.duration(left)} left"
+                        left = progress.time_left(taken, [each.arm for each in to_do[number:]])
+                        about = "" if left is None else f", about {duration(left)} left"
                         which = f"{size} real pictures a class, seed {seed}, {training.arm}"
                         number += count - len(to_do) + 1
                         print(f"\nTraining {number} of {count}: {which}{about}", flush=True)
@@ -329,14 +333,15 @@ class Study:
 
     def _keep(self, training: Training, pictures: "Pictures") -> None:
         """Trains and measures the recognition network, and writes its figures."""
+        from keras_cvaegan.metrics import recognition
         from keras_cvaegan.training.run_directory import write_json
-        from trainers import augmentation_trainings as trainings
-        from trainers.status import StatusLine
+        from keras_cvaegan.training.status_line import StatusLine
+        from trainers.augmentation import generated as trainings
 
         parts, values = pictures.parts(training.arm), self.values
         num_classes = len(self.class_names)
         has_new = training.arm in ("new", "both")
-        model = trainings.train_recognition(
+        model = recognition.train_recognition(
             parts,
             num_classes + (values.new_classes if has_new else 0),
             updates=values.updates,
@@ -346,7 +351,7 @@ class Study:
         )
         held_out = self.test.images, self.test.labels
         found: dict[str, Any] = {
-            "accuracy": trainings.accuracy(model, held_out, num_classes),
+            "accuracy": recognition.accuracy(model, held_out, num_classes),
             "real": trainings.describe_lot(parts[0][1], num_classes),
             "generated": [len(labels) for _, labels in parts[1:]],
             "few": [pictures.few[each] for each in _kinds(training.arm) if pictures.few[each]],
@@ -360,9 +365,10 @@ class Study:
     def _verify(self, model: "keras.Model") -> dict[str, float]:
         if self.pairs is None:
             return {}
-        from trainers import augmentation_trainings as trainings
 
-        found = self.pairs.verify(trainings.features_of(model))
+        from keras_cvaegan.metrics import recognition
+
+        found = self.pairs.verify(recognition.features_of(model))
         return {
             "verification": found.accuracy,
             "verification_standard_error": found.standard_error,
@@ -379,12 +385,12 @@ class Study:
         import keras
 
         import keras_cvaegan
-        from trainers import augmentation_trainings as trainings
+        from trainers.augmentation import generated as trainings
 
         folder = self.output.path / size / f"seed_{seed}"
         held_out = self.output.path / "held_out"
         if not held_out.exists():
-            from trainers.augment import replacing_folder
+            from keras_cvaegan.files import replacing_folder
 
             with replacing_folder(held_out) as partial:
                 real = self.test.images, self.test.labels
@@ -405,7 +411,7 @@ class Study:
         print(f"Generator of {len(part[1]):,} pictures: {run}", flush=True)
         keras.utils.clear_session()
         code = fit.COMMAND.call(fit.main, arguments)
-        if code == command_line.INTERRUPTED:
+        if code == INTERRUPTED:
             return None
         if code:
             raise ValueError(f"The generator in {str(run)!r} did not come to its end: see above.")
@@ -437,7 +443,7 @@ class Pictures:
     """
 
     def __init__(self, study: Study, size: str, seed: int, folder: Path) -> None:
-        from trainers import augmentation_trainings as trainings
+        from trainers.augmentation import generated as trainings
 
         self._study, self._size, self._folder = study, size, folder
         self._seed = 0 if study.values.one_generator else seed
@@ -469,7 +475,7 @@ class Pictures:
     @functools.cached_property
     def _generator(self) -> "GenerativeModel | None":
         import keras_cvaegan
-        from trainers import measuring
+        from keras_cvaegan.applications import inputs
 
         study = self._study
         if self._size not in study.runs:
@@ -477,12 +483,12 @@ class Pictures:
             return study.train_generator(self._size, self._seed, self._real)
         model = keras_cvaegan.load(study.runs[self._size])
         about = study.train.description
-        measuring.check_data(model, about.class_names, about.image_shape)
+        inputs.check_data(model, about.class_names, about.image_shape)
         return model
 
     def _generate(self, kind: str) -> None:
         from keras_cvaegan.applications import augmentation as augmenting
-        from trainers import augmentation_trainings as trainings
+        from trainers.augmentation import generated as trainings
 
         values, num_classes = self._study.values, len(self._study.class_names)
         counts, mixes = [values.per_class] * num_classes, []
@@ -657,7 +663,7 @@ def main(values: "FlagValues") -> int:
         print(f"Note: {note}.")
     if not study.run():
         print(f"To go on with the whole:\n  {COMMAND.command}")
-        return command_line.INTERRUPTED
+        return INTERRUPTED
     summary = study.summary()
     found = comparisons(summary)
     results = {

@@ -10,19 +10,21 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from trainers import command_line, fit
+from trainers import fit
+from trainers.command_line import flags
+from trainers.command_line.command import INTERRUPTED, TRAINING_ENVIRONMENT, Command
 
 if TYPE_CHECKING:
     from absl.flags import FlagValues
 
-    from trainers.cluster_sources import Source
-    from trainers.cluster_surveys import Survey
+    from trainers.clusters.sources import Source
+    from trainers.clusters.surveys import Survey
 
 UNCONDITIONAL = ("vae", "gan", "wgan", "fm_gan", "vae_gan")
 MAPPINGS = ("imle", "gan", "vae")
 SURVEY_CODES = 5_000
 
-COMMAND = command_line.Command("trainers.cluster", __doc__, command_line.TRAINING_ENVIRONMENT)
+COMMAND = Command("trainers.cluster", __doc__, TRAINING_ENVIRONMENT)
 with COMMAND.section("Generator"):
     COMMAND.string(
         "run_dir", None, f"folder of a finished run of trainers.fit of {', '.join(UNCONDITIONAL)}"
@@ -84,7 +86,7 @@ with COMMAND.section("Results"):
         "RUN_DIR/clusters, or NAME_clusters beside --generator=NAME.keras)",
     )
     COMMAND.boolean("export", False, "write a SavedModel at the end")
-command_line.data_flags(COMMAND)
+flags.data_flags(COMMAND)
 with COMMAND.section("Training of the generator"):
     COMMAND.enum("model", "vae_gan", UNCONDITIONAL, "which model")
     COMMAND.adopt(fit.COMMAND, "preset", "latent_dim", "set")
@@ -149,7 +151,7 @@ def train_generator(values: FlagValues) -> int:
             arguments += [f"--{of_fit}={one}" for one in each]
     arguments += [f"--seed={values.seed}", "--noexport", f"--run_dir={generator_run(values)}"]
     code = fit.COMMAND.call(fit.main, arguments)
-    if code == command_line.INTERRUPTED:
+    if code == INTERRUPTED:
         print(f"To go on with the whole:\n  {COMMAND.command}")
     return code
 
@@ -173,7 +175,7 @@ def survey_layers(values: FlagValues, source: Source, folder: Path, needed: bool
         folder: where it is kept.
         needed: whether to make it.
     """
-    from trainers import cluster_surveys
+    from trainers.clusters import surveys
 
     settings = {
         "n_clusters": values.n_clusters,
@@ -182,9 +184,9 @@ def survey_layers(values: FlagValues, source: Source, folder: Path, needed: bool
         "seed": values.seed,
     }
     if not needed:
-        return cluster_surveys.kept(folder, source, settings, values.reader_epochs)
-    survey = cluster_surveys.kept_or_made(folder, source, settings, values.reader_epochs)
-    print(f"\n{cluster_surveys.table(survey)}\n")
+        return surveys.kept(folder, source, settings, values.reader_epochs)
+    survey = surveys.kept_or_made(folder, source, settings, values.reader_epochs)
+    print(f"\n{surveys.table(survey)}\n")
     return survey
 
 
@@ -193,13 +195,13 @@ def main(values: FlagValues) -> int:
     if values.train and (code := train_generator(values)):
         return code
 
-    from trainers import cluster_report, cluster_sources, cluster_views
-    from trainers.cluster_runs import ClusterRun
+    from trainers.clusters import report, sources, views
+    from trainers.clusters.runs import ClusterRun
 
     if values.generator:
-        source = cluster_sources.of_file(values.generator)
+        source = sources.of_file(values.generator)
     else:
-        source = cluster_sources.of_run(generator_run(values))
+        source = sources.of_run(generator_run(values))
     if values.layer is not None:
         source.check_layer(values.layer)
     run = ClusterRun(output_of(values), values, source)
@@ -211,13 +213,13 @@ def main(values: FlagValues) -> int:
             run.layer = survey.choice.name
             print(survey.reason)
         guided, found = run.open(COMMAND.command)
-        print(cluster_report.describe_clusters(found, run.layer))
+        print(report.describe_clusters(found, run.layer))
         if not run.train(guided, found, COMMAND.command):
-            return command_line.INTERRUPTED
-        measured = cluster_views.measure(guided, found, source.model, values.seed)
-        print(f"\n{cluster_report.table(measured)}\n\n{cluster_report.summary(measured)}\n")
-        written = cluster_report.write(run, guided, found, measured, survey, COMMAND, values)
-    cluster_report.print_next(run, written)
+            return INTERRUPTED
+        measured = views.measure(guided, found, source.model, values.seed)
+        print(f"\n{report.table(measured)}\n\n{report.summary(measured)}\n")
+        written = report.write(run, guided, found, measured, survey, COMMAND, values)
+    report.print_next(run, written)
     return 0
 
 

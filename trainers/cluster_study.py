@@ -14,16 +14,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from trainers import command_line
-from trainers.output import output_folder, print_written
-from trainers.tables import cell, markdown, over_seeds
+from trainers.command_line import flags
+from trainers.command_line.command import Command
+from trainers.command_line.output import output_folder, print_written
+from trainers.reports.tables import markdown
+from trainers.sweeps.over_seeds import cell, over_seeds
 
 if TYPE_CHECKING:
     from absl.flags import FlagValues
 
     from keras_cvaegan.models import ClusterGuidedGenerator, GenerativeModel
-    from trainers.cluster_measures import Attribute, Values
-    from trainers.yardstick import Yardstick
+    from trainers.clusters.measures import Attribute, Values
+    from trainers.evaluation.real_side import Yardstick
 
 TITLES = {
     "real": "codes of the cluster",
@@ -55,8 +57,8 @@ MEASURES = {
 }
 DIRECTIONS = 10
 
-COMMAND = command_line.Command("trainers.cluster_study", __doc__)
-command_line.run_dir_flag(COMMAND)
+COMMAND = Command("trainers.cluster_study", __doc__)
+flags.run_dir_flag(COMMAND)
 with COMMAND.section("Clusters"):
     COMMAND.string("layer", None, "whose features are clustered (default: by the survey)")
     COMMAND.integer("grid", 1, "cells a side over which features are averaged", lower_bound=1)
@@ -117,7 +119,7 @@ class Study:
 
     def figures(self, n_clusters: int, seed: int) -> dict[str, dict[str, float]]:
         """Returns what each way to sample clusters reaches, by its name and the measure's."""
-        from trainers import cluster_measures as measures
+        from trainers.clusters import measures
 
         values = self._values
         first = self._guided("imle", n_clusters, seed)
@@ -164,7 +166,7 @@ class Study:
     def one_cluster(self, seed: int, yardstick: Yardstick) -> dict[str, float]:
         """Returns the Fréchet distance of the generator, and of it with IMLE of all its codes."""
         from keras_cvaegan.metrics.frechet_distance import FeatureMoments, frechet_distance
-        from trainers import cluster_measures as measures
+        from trainers.clusters import measures
 
         first = self._guided("imle", 1, seed)
         labels = first.find_clusters(self._values.codes).labels
@@ -213,7 +215,7 @@ class Study:
         import keras
 
         from keras_cvaegan.training.code_batches import CodeBatches
-        from trainers.status import StatusLine
+        from keras_cvaegan.training.status_line import StatusLine
 
         guided = self._guided(mapping, n_clusters, seed)
         guided.centers.assign(like.centers)
@@ -240,7 +242,7 @@ class Study:
         self, guided: ClusterGuidedGenerator, z: np.ndarray, labels: np.ndarray
     ) -> Attribute:
         from keras_cvaegan.metrics.attribute_clusters import ClusterReader
-        from trainers.cluster_measures import Attribute
+        from trainers.clusters.measures import Attribute
 
         known = self._read(guided.paint(z)[0])[self._attribute]
         return Attribute(self._attribute, self._read, ClusterReader().fit(known, labels))
@@ -333,18 +335,20 @@ def chosen(
 
 
 def main(values: FlagValues) -> None:
-    run_dir = command_line.required_run_dir(values)
-    numbers = command_line.integers(values.n_clusters, "n_clusters", least=2)
+    run_dir = flags.required_run_dir(values)
+    numbers = flags.integers(values.n_clusters, "n_clusters", least=2)
 
     import datasets
     import keras_cvaegan
     from keras_cvaegan import files
     from keras_cvaegan.applications import layer_survey
     from keras_cvaegan.training.run_directory import RunDirectory, write_json
-    from trainers import cluster_surveys, configuration, evaluate
-    from trainers.attribute_measures import KnownPictures
-    from trainers.attribute_study import open_reader
-    from trainers.yardstick import Yardstick
+    from trainers import evaluate
+    from trainers.attributes.measures import KnownPictures
+    from trainers.attributes.reader import open_reader
+    from trainers.clusters import surveys
+    from trainers.evaluation.real_side import Yardstick
+    from trainers.runs import configuration
 
     run = RunDirectory(run_dir)
     config = run.read_config()["config"]
@@ -357,10 +361,8 @@ def main(values: FlagValues) -> None:
     output = output_folder(values, "cluster_study", ["cluster_study.json", "table.md"])
     yardstick = Yardstick(data, judge, about, statistics=run.evaluation_statistics)
 
-    survey = cluster_surveys.Survey(
-        layer_survey(model, n_clusters=2, read=reader.read, grid=values.grid)
-    )
-    print(f"\nTwo clusters of each layer:\n\n{cluster_surveys.table(survey)}\n")
+    survey = surveys.Survey(layer_survey(model, n_clusters=2, read=reader.read, grid=values.grid))
+    print(f"\nTwo clusters of each layer:\n\n{surveys.table(survey)}\n")
     layer, attribute, share = chosen(survey.layers, values.layer, values.attribute)
     print(f"Layer {layer!r} and {attribute!r}: {share:.2f} of what there is to tell.", flush=True)
     study = Study(model, layer, attribute, reader.read, values)

@@ -8,8 +8,10 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from trainers import command_line, configuration
-from trainers.tables import cell, markdown, over_seeds
+from trainers.command_line.command import Command
+from trainers.reports.tables import markdown
+from trainers.runs import configuration
+from trainers.sweeps.over_seeds import cell, over_seeds
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,7 +24,7 @@ CLASS = "class"
 OWN_CLASSIFIER = "own classifier"
 SHOWN_NAMES = {CLASS: "class, accuracy"}
 
-COMMAND = command_line.Command("trainers.codes", __doc__)
+COMMAND = Command("trainers.codes", __doc__)
 with COMMAND.section("Runs"):
     COMMAND.repeated(
         "run_dir",
@@ -87,7 +89,7 @@ def measure(
     import numpy as np
 
     from keras_cvaegan.metrics import attribute_r2, class_accuracy
-    from trainers.yardstick import some_rows
+    from trainers.evaluation.real_side import some_rows
 
     codes, labels, values = [], [], []
     for number, prepared in enumerate((training, test)):
@@ -142,8 +144,8 @@ def main(values: "FlagValues") -> int:
 
     import datasets
     import keras_cvaegan
+    from keras_cvaegan.applications import inputs
     from keras_cvaegan.training.run_directory import RunDirectory, write_json
-    from trainers import measuring
 
     runs = [RunDirectory(path) for path in values.run_dir]
     settings = {"max_images": values.max_images, "seed": values.seed}
@@ -162,7 +164,7 @@ def main(values: "FlagValues") -> int:
             first.num_images,
         ):
             raise ValueError(f"The runs must be of the same data: {str(run.path)!r} is of others.")
-        measuring.check_data(model, description.class_names, description.image_shape)
+        inputs.check_data(model, description.class_names, description.image_shape)
         print(f"Reading the codes of {run.path} …", flush=True)
         results.append(measure(model, training, test, **settings))
         if results[-1].keys() != results[0].keys():

@@ -11,18 +11,24 @@ import itertools
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from trainers import command_line, configuration, figures, fit
-from trainers.output import print_written
-from trainers.picture_files import parse_labels
-from trainers.tables import cell, markdown, over_seeds
+from trainers import fit
+from trainers.command_line import flags
+from trainers.command_line.command import INTERRUPTED, TRAINING_ENVIRONMENT, Command
+from trainers.command_line.flags import parse_labels
+from trainers.command_line.output import print_written
+from trainers.evaluation import figures
+from trainers.reports import tables
+from trainers.reports.tables import markdown
+from trainers.runs import configuration
+from trainers.sweeps.over_seeds import cell, over_seeds
 
 if TYPE_CHECKING:
     import numpy as np
     from absl.flags import FlagValues
 
     from keras_cvaegan.models import GenerativeModel
-    from trainers.series import Contender, Series
-    from trainers.yardstick import Yardstick
+    from trainers.evaluation.real_side import Yardstick
+    from trainers.sweeps.sweep import Contender, Series
 
 TITLES = {
     **{"fm_gan": "FM-GAN", "vae_gan": "VAE/GAN", "fm_cgan": "FM-CGAN", "cvae_gan": "CVAE-GAN"},
@@ -49,10 +55,10 @@ COLUMNS = (
 )
 SHOWN = 9
 
-COMMAND = command_line.Command("trainers.compare", __doc__, command_line.TRAINING_ENVIRONMENT)
-command_line.data_flags(COMMAND)
+COMMAND = Command("trainers.compare", __doc__, TRAINING_ENVIRONMENT)
+flags.data_flags(COMMAND)
 with COMMAND.section("Models"):
-    COMMAND.string("models", ",".join(PAPER), f"which, of {', '.join(command_line.MODELS)}")
+    COMMAND.string("models", ",".join(PAPER), f"which, of {', '.join(flags.MODELS)}")
     COMMAND.integer("seeds", 3, "trainings of each model", lower_bound=1)
     COMMAND.adopt(fit.COMMAND, "preset", "latent_dim")
     COMMAND.repeated(
@@ -106,7 +112,7 @@ def hyperparameters(
     {'cvae': ['--set=kl_weight=1', '--set=kl_weight=3'], 'cgan': []}
     """
     arguments = {model: [] for model in known}
-    given = command_line.assignments(texts, "set")
+    given = flags.assignments(texts, "set")
     # Those for one model come last, and count.
     for name, value in sorted(given.items(), key=lambda item: "." in item[0]):
         model, _, own = name.rpartition(".")
@@ -126,9 +132,9 @@ def contenders(values: "FlagValues") -> "list[Contender]":
         ValueError: for `--models` or `--set` that cannot be.
     """
     from keras_cvaegan.models import MODELS
-    from trainers.series import Contender
+    from trainers.sweeps.sweep import Contender
 
-    models = command_line.choices(values.models, "models", command_line.MODELS)
+    models = flags.choices(values.models, "models", flags.MODELS)
     known = {model: sorted(MODELS[model].hyperparameters(values.preset)) for model in models}
     settings = hyperparameters(values.set, known)
     return [
@@ -171,7 +177,7 @@ def measure(
     model: "GenerativeModel", yardstick: "Yardstick", samples_per_class: int
 ) -> dict[str, Any]:
     """Returns what evaluation.json has for a model, of `MEASURED`, and its batches a step."""
-    from trainers import measuring
+    from trainers.evaluation import measuring
 
     results = measuring.measure(
         model,
@@ -248,7 +254,7 @@ def budget_lines(training: Mapping[str, Mapping[str, Any]]) -> str:
 def table(summary: Mapping[str, Mapping[str, Any]], real: Mapping[str, Any]) -> str:
     """Returns Table 1 as Markdown: a row for real data, then one a model."""
     titles = {figure.name: figure.title for figure in figures.FIGURES}
-    rows = [["real data", *(figures.number(real.get(name)) for name in COLUMNS)]]
+    rows = [["real data", *(tables.number(real.get(name)) for name in COLUMNS)]]
     for model, of_model in summary.items():
         rows.append([title(model), *(cell(of_model.get(name)) for name in COLUMNS)])
     return markdown(["", *(titles[name] for name in COLUMNS)], rows)
@@ -284,7 +290,7 @@ def verdict(summary: Mapping[str, Mapping[str, Any]]) -> str:
     return (
         f"The paper's order in Top-1 accuracy, {' < '.join(title(model) for model in means)}, "
         f"{holds}{seeds}: "
-        + ", ".join(f"{title(model)} {figures.number(mean)}" for model, mean in means.items())
+        + ", ".join(f"{title(model)} {tables.number(mean)}" for model, mean in means.items())
         + "."
     )
 
@@ -320,7 +326,7 @@ def diversity_verdicts(summary: Mapping[str, Mapping[str, Any]]) -> list[str]:
         means = [sum(values) / len(pairs) for values in zip(*pairs, strict=True)]
         lines.append(
             f"Claim: {title(RIVALS[1])} has {said} {title(RIVALS[0])}: {word}, in {right} of "
-            f"{len(pairs)} seeds: {figures.number(means[0])} against {figures.number(means[1])}."
+            f"{len(pairs)} seeds: {tables.number(means[0])} against {tables.number(means[1])}."
         )
     return lines
 
@@ -366,7 +372,7 @@ def page(results: Mapping[str, Any], shown: str) -> str:
 def main(values: "FlagValues") -> int:
     from keras_cvaegan import files, pictures
     from keras_cvaegan.training.run_directory import write_json
-    from trainers.series import Series
+    from trainers.sweeps.sweep import Series
 
     arguments = COMMAND.arguments_for(fit.COMMAND, values, but=["set"])
     series = Series(values.output, contenders(values), values.seeds, arguments)
@@ -374,7 +380,7 @@ def main(values: "FlagValues") -> int:
     labels = parse_labels(values.labels, names)
     if not series.train():
         print(f"To go on with the whole:\n  {COMMAND.command}")
-        return command_line.INTERRUPTED
+        return INTERRUPTED
     yardstick = series.yardstick(values.max_test_images, MEASURED)
     measured, drawn = measure_all(series, yardstick, values.samples_per_class, labels)
     summary, runs = summarize(series, measured), list(measured.values())

@@ -12,14 +12,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import datasets
-from trainers import command_line, configuration, figures
+from trainers.command_line import flags
+from trainers.command_line.command import Command
+from trainers.evaluation import figures
+from trainers.runs import configuration
 
 if TYPE_CHECKING:
     import keras
     from absl.flags import FlagValues
 
     from keras_cvaegan.training.run_directory import RunDirectory
-    from trainers.yardstick import Yardstick
+    from trainers.evaluation.real_side import Yardstick
 
 METRICS = (
     *("top1_accuracy", "inception_score", "frechet_distance", "kernel_distance"),
@@ -29,8 +32,8 @@ METRICS = (
 EXTRACTORS = ("classifier", "inception")
 MAX_CLASSES_SHOWN = 10
 
-COMMAND = command_line.Command("trainers.evaluate", __doc__)
-command_line.run_dir_flag(COMMAND)
+COMMAND = Command("trainers.evaluate", __doc__)
+flags.run_dir_flag(COMMAND)
 with COMMAND.section("Samples"):
     COMMAND.integer("samples_per_class", 100, "generated pictures a class", lower_bound=1)
     COMMAND.integer("seed", 0, "of the generated pictures", lower_bound=0, upper_bound=2**32 - 1)
@@ -144,7 +147,7 @@ def open_yardstick(
 ) -> "Yardstick":
     """Returns the real side of the measurement, with the judge where one is needed."""
     from keras_cvaegan.metrics import InceptionExtractor
-    from trainers.yardstick import Yardstick
+    from trainers.evaluation.real_side import Yardstick
 
     data = configuration.data_arguments(config)
     extractor = None
@@ -213,18 +216,20 @@ def parse_metrics(text: str | None) -> tuple[str, ...] | None:
 
 
 def main(values: "FlagValues") -> None:
-    run_dir = command_line.required_run_dir(values)
+    run_dir = flags.required_run_dir(values)
     names = parse_metrics(values.metrics)
 
     import keras_cvaegan
+    from keras_cvaegan.applications import inputs
     from keras_cvaegan.training.run_directory import RunDirectory, write_json
-    from trainers import measuring, report
+    from trainers import report
+    from trainers.evaluation import measuring
 
     run = RunDirectory(run_dir)
     config = run.read_config()["config"]
     model = keras_cvaegan.load(run.finished_model())
     test = datasets.prepare(split="test", **configuration.data_arguments(config)).description
-    measuring.check_data(model, test.class_names, test.image_shape)
+    inputs.check_data(model, test.class_names, test.image_shape)
     names = measuring.possible_names(model, names, values.cas)
     began = time.monotonic()
     results = measuring.measure(

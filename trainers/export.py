@@ -3,19 +3,20 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from trainers import command_line
+from trainers.command_line import flags
+from trainers.command_line.command import Command
 
 if TYPE_CHECKING:
     from absl.flags import FlagValues
 
-COMMAND = command_line.Command("trainers.export", __doc__)
-command_line.run_dir_flag(COMMAND)
+COMMAND = Command("trainers.export", __doc__)
+flags.run_dir_flag(COMMAND)
 with COMMAND.section("SavedModel"):
     COMMAND.string("output", None, "folder of the versions 1, 2, … (default: RUN_DIR/export)")
 
 
 def main(values: "FlagValues") -> None:
-    run_dir = command_line.required_run_dir(values)
+    run_dir = flags.required_run_dir(values)
 
     import keras_cvaegan
     from keras_cvaegan.export import export_saved_model

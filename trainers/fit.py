@@ -11,7 +11,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import datasets
-from trainers import command_line, configuration
+from trainers.command_line import flags
+from trainers.command_line.command import INTERRUPTED, TRAINING_ENVIRONMENT, Command
+from trainers.runs import configuration
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -22,8 +24,8 @@ if TYPE_CHECKING:
     from keras_cvaegan.training.distribution import Distribution
     from keras_cvaegan.training.run_directory import RunDirectory
 
-COMMAND = command_line.Command("trainers.fit", __doc__, command_line.TRAINING_ENVIRONMENT)
-command_line.data_flags(COMMAND)
+COMMAND = Command("trainers.fit", __doc__, TRAINING_ENVIRONMENT)
+flags.data_flags(COMMAND)
 with COMMAND.section("Labels"):
     COMMAND.number(
         "labelled_share",
@@ -46,8 +48,8 @@ with COMMAND.section("Labels"):
         "have no labels; with --set=unlabelled_classes=known, of the classes of the labelled ones",
     )
 with COMMAND.section("Model"):
-    COMMAND.enum("model", "cvae_gan", command_line.MODELS, "which model")
-    COMMAND.enum("preset", "compact", command_line.PRESETS, "networks and their hyper-parameters")
+    COMMAND.enum("model", "cvae_gan", flags.MODELS, "which model")
+    COMMAND.enum("preset", "compact", flags.PRESETS, "networks and their hyper-parameters")
     COMMAND.integer(
         "latent_dim",
         None,
@@ -78,13 +80,13 @@ with COMMAND.section("Training"):
     COMMAND.integer(
         "seed", 0, "of weights, order of data and noise", lower_bound=0, upper_bound=2**31 - 1
     )
-    COMMAND.enum("dtype_policy", "float32", command_line.DTYPE_POLICIES, "precision of the layers")
+    COMMAND.enum("dtype_policy", "float32", flags.DTYPE_POLICIES, "precision of the layers")
     COMMAND.boolean("jit_compile", False, "compile the step with XLA, which gains nothing on CPUs")
     COMMAND.boolean("horizontal_flip", False, "mirror each training picture with probability ½")
     COMMAND.enum(
         "strategy",
         "none",
-        command_line.STRATEGIES,
+        flags.STRATEGIES,
         "distribution over devices; the batch is that of all of them together\n"
         "mirrored: all GPUs of this machine\n"
         "multi_worker: several machines, described by TF_CONFIG; start the same command on each\n"
@@ -344,7 +346,7 @@ def main(values: "FlagValues") -> int:
         if distribution.is_chief:
             run.write_config(record)
         if step < config["steps"] and not train(model, dataset, config, run, distribution):
-            return command_line.INTERRUPTED
+            return INTERRUPTED
         if distribution.is_chief:
             finish(model, config, run)
     return 0

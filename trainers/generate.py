@@ -4,26 +4,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from keras_cvaegan import pictures
-from trainers import command_line
-from trainers.picture_files import (
-    draw_rows,
-    parse_labels,
-    picture_flags,
-    picture_seeds,
-    write_pictures,
-)
+from trainers.command_line import flags
+from trainers.command_line.command import Command
+from trainers.command_line.flags import parse_labels
+from trainers.pictures.drawn import draw_rows, picture_flags, picture_seeds, write_pictures
 
 if TYPE_CHECKING:
     import numpy as np
     from absl.flags import FlagValues
 
-COMMAND = command_line.Command("trainers.generate", __doc__)
-command_line.run_dir_flag(COMMAND)
+COMMAND = Command("trainers.generate", __doc__)
+flags.run_dir_flag(COMMAND)
 picture_flags(COMMAND, output="RUN_DIR/generated")
 
 
 def main(values: "FlagValues") -> None:
-    run_dir = command_line.required_run_dir(values)
+    run_dir = flags.required_run_dir(values)
 
     import keras_cvaegan
 

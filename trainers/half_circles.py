@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from trainers import command_line, point_runs, point_trainings
-from trainers.half_circles_data import CLASSES, HalfCircles, labels_by_class
-from trainers.point_runs import Run
-from trainers.point_trainings import Schedule, Show
+from trainers.command_line import flags
+from trainers.command_line.command import TRAINING_ENVIRONMENT, Command
+from trainers.points import runs as point_runs
+from trainers.points import trainings
+from trainers.points.half_circles import CLASSES, HalfCircles, labels_by_class
+from trainers.points.runs import Run
+from trainers.points.trainings import Schedule, Show
 
 if TYPE_CHECKING:
     import keras
@@ -35,7 +38,7 @@ MEASURES = {
 # Points of each class that are measured.
 SAMPLES = 2000
 
-COMMAND = command_line.Command("trainers.half_circles", __doc__, command_line.TRAINING_ENVIRONMENT)
+COMMAND = Command("trainers.half_circles", __doc__, TRAINING_ENVIRONMENT)
 with COMMAND.section("Half circles"):
     COMMAND.integer("points", 3000, "to learn from, of all classes together", lower_bound=1)
     COMMAND.number("interval", 2.2, "from one half circle, of radius 1, to the next")
@@ -159,7 +162,7 @@ def train(method: str, seed: int, data: HalfCircles, values: "FlagValues", show:
     """
     model = build_model(method, seed, values)
     points, labels = data.training_set(values.points, seed)
-    return point_trainings.train(
+    return trainings.train(
         method,
         model,
         batches(points, labels, values.batch_size * model.batches_per_step, seed),
@@ -227,13 +230,13 @@ def table(summary: Mapping[str, Mapping[str, Any]], data: HalfCircles) -> str:
 
 
 def main(values: "FlagValues") -> int:
-    methods = command_line.choices(values.methods, "methods", METHODS)
+    methods = flags.choices(values.methods, "methods", METHODS)
     length = schedule(values)
     data = HalfCircles(interval=values.interval, noise=values.noise)
 
-    from trainers import half_circles_picture
+    from trainers.points import half_circles_plot
 
-    experiment = point_trainings.Experiment(
+    experiment = trainings.Experiment(
         name="half_circles",
         titles={method: METHODS[method] for method in methods},
         seeds=values.seeds,
@@ -242,7 +245,7 @@ def main(values: "FlagValues") -> int:
         summarize=lambda runs: point_runs.summarize(runs, "epochs"),
         verdict=verdict,
         table=lambda summary: table(summary, data),
-        figure=lambda runs: half_circles_picture.figure(data, runs),
+        figure=lambda runs: half_circles_plot.figure(data, runs),
     )
     return experiment.run(values.output, COMMAND.settings(values))
 

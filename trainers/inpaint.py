@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from trainers import command_line, figures, restoring
-from trainers.encoding import encoding_flag
-from trainers.output import output_folder, print_written
-from trainers.picture_input import FILES_OR_FOLDER
-from trainers.tables import markdown
+from trainers.command_line import flags
+from trainers.command_line.command import Command
+from trainers.command_line.output import output_folder, print_written
+from trainers.pictures import restoring
+from trainers.pictures.encoding import encoding_flag
+from trainers.pictures.given import FILES_OR_FOLDER
+from trainers.reports import tables
+from trainers.reports.tables import markdown
 
 if TYPE_CHECKING:
     from absl.flags import FlagValues
@@ -28,7 +31,7 @@ HOLE = "hole"
 RECTANGLE = "rectangle:"
 REGIONS = ("right_half", "eyes", "nose_and_mouth", "bottom_half")
 
-COMMAND = command_line.Command("trainers.inpaint", __doc__)
+COMMAND = Command("trainers.inpaint", __doc__)
 with COMMAND.section("Runs"):
     COMMAND.string("run_dir", None, "folder of a run of trainers.fit (required)")
     COMMAND.repeated(
@@ -110,7 +113,7 @@ def _edges(text: str) -> list[float]:
     parts = text.removeprefix(RECTANGLE).split(",")
     if len(parts) != 4:
         raise ValueError(f"--mask=rectangle:TOP,LEFT,BOTTOM,RIGHT takes four. Received: {text!r}.")
-    return [command_line.to_number(part, "--mask=rectangle:") for part in parts]
+    return [flags.to_number(part, "--mask=rectangle:") for part in parts]
 
 
 def _picture_mask(text: str, image_shape: Sequence[int]) -> np.ndarray:
@@ -145,10 +148,10 @@ def errors_inside(images: np.ndarray, filled: np.ndarray, masks: np.ndarray) -> 
     >>> errors_inside(images, np.array([[[[0, -1, -1], [1, 1, 1]]]], np.float32), left)
     array([0.33333333])
     """
-    from trainers import measuring
+    from keras_cvaegan.metrics import reconstruction
 
     # Outside there is no error.
-    return measuring.squared_errors(images, filled) / masks.mean(axis=(1, 2))
+    return reconstruction.squared_errors(images, filled) / masks.mean(axis=(1, 2))
 
 
 def fill_all(
@@ -176,7 +179,7 @@ def fill_all(
     """
     from keras_cvaegan import pictures
     from keras_cvaegan.applications import inpaint
-    from trainers.counting import counted
+    from trainers.command_line.progress import counted
 
     errors = {name: {number: [] for number in rounds} for name in masks}
     examples = {name: {} for name in masks}
@@ -219,18 +222,18 @@ def table(
     | VAE, 1 round         | 0.250 |
     | VAE, 5 rounds        | 0.125 |
     """
-    rows = [[FILLED, *(figures.number(error) for error in filled.values())]]
+    rows = [[FILLED, *(tables.number(error) for error in filled.values())]]
     for title, by_hole in by_model.items():
         for number in next(iter(by_hole.values())):
-            errors = (figures.number(by_hole[name][number]) for name in filled)
+            errors = (tables.number(by_hole[name][number]) for name in filled)
             rows.append([f"{title}, {restoring.rounds_text(number)}", *errors])
     return markdown(["", *filled], rows)
 
 
 def main(values: "FlagValues") -> None:
-    run_dir = command_line.required_run_dir(values)
+    run_dir = flags.required_run_dir(values)
     restoring.check_labels(values)
-    rounds = command_line.integers(values.rounds, "rounds")
+    rounds = flags.integers(values.rounds, "rounds")
 
     from keras_cvaegan import pictures
     from keras_cvaegan.applications import fill_holes

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 import datasets
-from trainers import command_line
-from trainers.encoding import encoding_flag, load_encoding
-from trainers.output import output_folder, print_written
+from trainers.command_line import flags
+from trainers.command_line.command import Command
+from trainers.command_line.output import output_folder, print_written
+from trainers.pictures.encoding import encoding_flag, load_encoding
 
 if TYPE_CHECKING:
     from absl.flags import FlagValues
@@ -25,15 +26,15 @@ if TYPE_CHECKING:
 
     from keras_cvaegan.applications import LatentStatistics
     from keras_cvaegan.models import GenerativeModel
-    from trainers.run_pictures import RunPictures
+    from trainers.pictures.held_out import RunPictures
 
 THUMBNAIL = 64
 # A texture of the browser's has at most so many pixels a side.
 SPRITE_SIDE = 8192
 ACTIVE, UNUSED = "#3b82c4", "#c8c8c8"
 
-COMMAND = command_line.Command("trainers.latent_map", __doc__)
-command_line.run_dir_flag(COMMAND)
+COMMAND = Command("trainers.latent_map", __doc__)
+flags.run_dir_flag(COMMAND)
 with COMMAND.section("Run"):
     encoding_flag(COMMAND)
 with COMMAND.section("Pictures"):
@@ -55,7 +56,7 @@ def encode(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Returns z_mean and z_log_var of pictures, read a batch at a time."""
     from keras_cvaegan.applications import picture_codes
-    from trainers.counting import counted
+    from trainers.command_line.progress import counted
 
     codes = [
         picture_codes(model, images, labels)
@@ -165,15 +166,15 @@ def metadata(names: Sequence[str], classes: Sequence[str]) -> str:
 
 
 def main(values: FlagValues) -> None:
-    run_dir = command_line.required_run_dir(values)
+    run_dir = flags.required_run_dir(values)
 
     from keras_cvaegan import pictures
     from keras_cvaegan.applications import latent_map, latent_statistics, map_cells
     from keras_cvaegan.models import LRLIVAE
     from keras_cvaegan.training.run_directory import write_json
-    from trainers import point_pictures
-    from trainers.run_pictures import RunPictures
-    from trainers.yardstick import some_rows
+    from trainers.evaluation.real_side import some_rows
+    from trainers.pictures.held_out import RunPictures
+    from trainers.reports.plots import write_figure
 
     model = load_encoding(run_dir, values)
     symbol = "z_u" if isinstance(model, LRLIVAE) else "z"
@@ -185,7 +186,7 @@ def main(values: FlagValues) -> None:
     cells = map_cells(mapped.points, values.columns)
     output = output_folder(values, "latent_map")
     pictures.write_png(output / "latent_map.png", map_sheet(cells, found, rows))
-    point_pictures.write(output / "dimensions.png", draw_dimensions(statistics, symbol))
+    write_figure(output / "dimensions.png", draw_dimensions(statistics, symbol))
     write_projector(output / "projector", z_mean, found, rows, symbol)
     by_dimension = {
         name: getattr(statistics, name).tolist()

@@ -11,18 +11,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from trainers import command_line
-from trainers.encoding import encoding_flag, load_encoding
-from trainers.named_pictures import Pictures
-from trainers.output import output_folder, print_written
-from trainers.picture_files import parse_labels
-from trainers.picture_input import (
+from trainers.command_line import flags
+from trainers.command_line.command import Command
+from trainers.command_line.flags import parse_labels
+from trainers.command_line.output import output_folder, print_written
+from trainers.pictures.encoding import encoding_flag, load_encoding
+from trainers.pictures.given import (
     FILES_OR_FOLDER,
-    HeldOut,
     labels_of_pictures,
     read_pictures,
     source_of_labels,
 )
+from trainers.pictures.held_out import HeldOut
+from trainers.pictures.named import Pictures
 
 if TYPE_CHECKING:
     from absl.flags import FlagValues
@@ -34,8 +35,8 @@ MOST = 100
 GIF_SIDE = 96
 FRAME_MS, REST_MS = 100, 700
 
-COMMAND = command_line.Command("trainers.morph", __doc__)
-command_line.run_dir_flag(COMMAND)
+COMMAND = Command("trainers.morph", __doc__)
+flags.run_dir_flag(COMMAND)
 with COMMAND.section("Run"):
     encoding_flag(COMMAND)
 with COMMAND.section("Pictures"):
@@ -190,7 +191,7 @@ def write_gif(path: Path, images: np.ndarray) -> None:
 
 
 def main(values: "FlagValues") -> None:
-    run_dir = command_line.required_run_dir(values)
+    run_dir = flags.required_run_dir(values)
     check(values)
 
     from keras_cvaegan import pictures

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from trainers import command_line
-from trainers.figures import number
-from trainers.output import output_folder, print_written
-from trainers.tables import markdown
+from trainers.command_line import flags
+from trainers.command_line.command import Command
+from trainers.command_line.output import output_folder, print_written
+from trainers.reports.tables import markdown, number
 
 if TYPE_CHECKING:
     from absl.flags import FlagValues
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from keras_cvaegan.applications import Copies
     from keras_cvaegan.models import GenerativeModel
-    from trainers.run_pictures import RunPictures
-    from trainers.sheets import Sheet
+    from trainers.pictures.held_out import RunPictures
+    from trainers.reports.picture_grids import Sheet
 
 # Of each picture as many are sought as its distance is compared with, and so many are shown.
 NEIGHBOURS, SHOWN_NEIGHBOURS = 50, 5
@@ -43,8 +43,8 @@ TITLES = {
 }
 COLORS = {"held out": "#7a7a7a", "generated": "#d33a2c"}
 
-COMMAND = command_line.Command("trainers.novelty", __doc__)
-command_line.run_dir_flag(COMMAND)
+COMMAND = Command("trainers.novelty", __doc__)
+flags.run_dir_flag(COMMAND)
 with COMMAND.section("Pictures"):
     COMMAND.integer("samples", 1_000, "pictures to generate, of all classes in turn", lower_bound=1)
     COMMAND.integer("seed", 0, "of the generated pictures", lower_bound=0, upper_bound=2**32 - 1)
@@ -92,8 +92,8 @@ def generate(
     model: GenerativeModel, class_names: Sequence[str], total: int, seed: int
 ) -> tuple[np.ndarray, list[str]]:
     """Returns samples, uint8 `(total, height, width, 3)`, and what each is called."""
-    from trainers import measuring
-    from trainers.counting import counted
+    from trainers.command_line.progress import counted
+    from trainers.evaluation import measuring
 
     stream = counted("Samples", measuring.samples(model, class_names, total, seed), total)
     images, labels = zip(*stream, strict=True)
@@ -111,7 +111,7 @@ def search(title: str, images: np.ndarray, names: Sequence[str], training: RunPi
         training: where to search.
     """
     from keras_cvaegan.metrics.novelty import TrainingPictures, nearest_training
-    from trainers.status import StatusLine
+    from keras_cvaegan.training.status_line import StatusLine
 
     searched, line, found = TrainingPictures(training.images), StatusLine(), []
     size, total = max(1, MAX_BYTES // (4 * images[0].size)), len(images) * len(training)
@@ -129,7 +129,7 @@ def search(title: str, images: np.ndarray, names: Sequence[str], training: RunPi
 
 def sheet(caption: str, shown: Sought, training: RunPictures) -> Sheet:
     """Returns pictures, each in a row with the training pictures nearest to it."""
-    from trainers.sheets import Sheet
+    from trainers.reports.picture_grids import Sheet
 
     rows = []
     for image, indices in zip(shown.images, shown.indices, strict=True):
@@ -148,7 +148,7 @@ def write_sheets(
     seed: int,
 ) -> dict[str, dict[str, Any]]:
     """Writes sheets of random samples and of those likest to copies, and returns their titles."""
-    from trainers import sheets
+    from trainers.reports import picture_grids
 
     lot = np.random.default_rng(seed).permutation(len(generated.images))
     chosen = {
@@ -160,7 +160,7 @@ def write_sheets(
             np.argsort(copies.held_out_ratios),
         ),
     }
-    return sheets.write(
+    return picture_grids.write(
         {
             name: sheet(caption, side.take(rows[:shown]), training)
             for name, (caption, side, rows) in chosen.items()
@@ -226,14 +226,14 @@ def verdict(copies: Copies) -> str:
 
 
 def main(values: FlagValues) -> None:
-    run_dir = command_line.required_run_dir(values)
+    run_dir = flags.required_run_dir(values)
 
     import keras_cvaegan
     from keras_cvaegan.applications import find_copies
     from keras_cvaegan.training.run_directory import write_json
-    from trainers import point_pictures
-    from trainers.run_pictures import RunPictures
-    from trainers.yardstick import some_rows
+    from trainers.evaluation.real_side import some_rows
+    from trainers.pictures.held_out import RunPictures
+    from trainers.reports.plots import write_figure
 
     model = keras_cvaegan.load(run_dir)
     training, test = (RunPictures(run_dir, split) for split in ("train", "test"))
@@ -257,7 +257,7 @@ def main(values: FlagValues) -> None:
     output = output_folder(values, "novelty")
     written = write_sheets(output, generated, held_out, copies, training, values.shown, values.seed)
     histograms = {DISTANCE: nearest, RATIO: ratios}
-    point_pictures.write(output / "distances.png", draw(histograms, copies.threshold))
+    write_figure(output / "distances.png", draw(histograms, copies.threshold))
     results: dict[str, Any] = {
         "flags": COMMAND.settings(values),
         "model": type(model).__name__,

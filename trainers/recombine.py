@@ -6,11 +6,13 @@ pictures may be of classes that the model has never seen.
 
 from typing import TYPE_CHECKING
 
-from trainers import command_line
-from trainers.named_pictures import Pictures
-from trainers.output import output_folder, print_written
-from trainers.picture_files import parse_labels
-from trainers.picture_input import FILES_OR_FOLDER, HeldOut, read_pictures
+from trainers.command_line import flags
+from trainers.command_line.command import Command
+from trainers.command_line.flags import parse_labels
+from trainers.command_line.output import output_folder, print_written
+from trainers.pictures.given import FILES_OR_FOLDER, read_pictures
+from trainers.pictures.held_out import HeldOut
+from trainers.pictures.named import Pictures
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,8 +23,8 @@ if TYPE_CHECKING:
 MOST = 100
 SIDES = ("relevant", "irrelevant")
 
-COMMAND = command_line.Command("trainers.recombine", __doc__)
-command_line.run_dir_flag(COMMAND)
+COMMAND = Command("trainers.recombine", __doc__)
+flags.run_dir_flag(COMMAND)
 with COMMAND.section("Pictures"):
     COMMAND.repeated("relevant", f"those that give z_s, the rows: {FILES_OR_FOLDER}")
     COMMAND.repeated("irrelevant", "those that give z_u, the columns, likewise")
@@ -100,7 +102,7 @@ def sheet(relevant: "np.ndarray", irrelevant: "np.ndarray", images: "np.ndarray"
 
 
 def main(values: "FlagValues") -> None:
-    run_dir = command_line.required_run_dir(values)
+    run_dir = flags.required_run_dir(values)
     check(values)
 
     import keras_cvaegan

@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from keras_cvaegan import files
 from keras_cvaegan.training.run_directory import RunDirectory, read_json
-from trainers import command_line, figures, page_parts
+from trainers.command_line import flags
+from trainers.command_line.command import Command
+from trainers.evaluation import figures
+from trainers.reports import html
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,8 +22,8 @@ if TYPE_CHECKING:
 
 MAX_CLASSES = 200
 
-COMMAND = command_line.Command("trainers.report", __doc__)
-command_line.run_dir_flag(COMMAND)
+COMMAND = Command("trainers.report", __doc__)
+flags.run_dir_flag(COMMAND)
 
 
 def write(run: RunDirectory) -> Path:
@@ -50,22 +53,22 @@ def write(run: RunDirectory) -> Path:
         "Reconstructions": _sheet(run, results, "reconstructions.png", missing),
         "Training": curves,
         "Commands": _commands(run, record),
-        "Configuration": page_parts.json_text(config),
+        "Configuration": html.json_text(config),
         "Versions": _versions(record, results),
     }
-    page = page_parts.page(title, subtitle, sections, missing)
+    page = html.page(title, subtitle, sections, missing)
     files.write_text(run.report, page)
     return run.report
 
 
 def _curves(run: RunDirectory, missing: list[str]) -> tuple[str, int]:
     """The curves of metrics.jsonl, and the last step in it."""
-    from trainers import curves
+    from trainers.reports import curves
 
     logged = curves.read_metrics(run.metrics)
     if not logged:
         missing.append("metrics.jsonl: the training has not begun, or its log is gone.")
-        return page_parts.paragraph("No curves."), 0
+        return html.paragraph("No curves."), 0
     step = max(int(steps[-1]) for steps, _ in logged.values())
     caption = "Means over the steps between two lines of metrics.jsonl, by step."
     drawn = curves.draw(logged)
@@ -96,14 +99,12 @@ def _evaluation(run: RunDirectory, step: int, missing: list[str]) -> dict[str, A
 def _samples(run: RunDirectory, record: Mapping[str, Any], missing: list[str]) -> str:
     sheet = _read(run.samples / "latest.png", missing)
     if sheet is None:
-        return page_parts.paragraph("No samples.")
-    rows = (len(sheet) - page_parts.PADDING) // (
-        record["config"]["image_size"] + page_parts.PADDING
-    )
+        return html.paragraph("No samples.")
+    rows = (len(sheet) - html.PADDING) // (record["config"]["image_size"] + html.PADDING)
     names = record["class_names"]
     # A model without classes has one row.
     titles = names[:rows] if rows > 1 else [""]
-    return page_parts.strips(
+    return html.strips(
         sheet, titles, "Random samples, not picked. Down each column the latent is one."
     )
 
@@ -112,11 +113,11 @@ def _sheet(run: RunDirectory, results: Mapping[str, Any], name: str, missing: li
     """A sheet that the evaluation wrote."""
     about = results.get("pictures", {}).get(name)
     if about is None:
-        return page_parts.paragraph(
+        return html.paragraph(
             "Not measured, or not for this model." if results else "No evaluation.json."
         )
     sheet = _read(run.samples / name, missing)
-    return "" if sheet is None else page_parts.strips(sheet, about["titles"], about["caption"])
+    return "" if sheet is None else html.strips(sheet, about["titles"], about["caption"])
 
 
 def _read(path: Path, missing: list[str]) -> "np.ndarray | None":
@@ -131,10 +132,10 @@ def _read(path: Path, missing: list[str]) -> "np.ndarray | None":
 
 def _figures(results: Mapping[str, Any]) -> str:
     if not results:
-        return page_parts.paragraph("No evaluation.json.")
+        return html.paragraph("No evaluation.json.")
     real, generated, counts = results["real"], results["generated"], results["samples"]
     parts = [
-        page_parts.table(
+        html.table(
             ("", f"{counts['real']:,} real", f"{counts['generated']:,} generated", "better", ""),
             (
                 (f.title, f.text(real), f.text(generated), f.better, f.meaning)
@@ -142,16 +143,16 @@ def _figures(results: Mapping[str, Any]) -> str:
             ),
             numbers=(1, 2),
         ),
-        page_parts.paragraph(f"Step {counts['step']:,}. {figures.measured_with(results)}"),
-        *(page_parts.paragraph(f"Note: {note}") for note in results["notes"]),
+        html.paragraph(f"Step {counts['step']:,}. {figures.measured_with(results)}"),
+        *(html.paragraph(f"Note: {note}") for note in results["notes"]),
     ]
     classes = figures.lowest_classes(results, MAX_CLASSES)
     if classes:
-        table = page_parts.table(("class", "real", "generated"), classes, numbers=(1, 2))
+        table = html.table(("class", "real", "generated"), classes, numbers=(1, 2))
         parts.append(f"<details><summary>Top-1 accuracy by class</summary>{table}</details>")
     if results["settings"]:
         parts.append(
-            f"<details><summary>Settings</summary>{page_parts.json_text(results['settings'])}</details>"
+            f"<details><summary>Settings</summary>{html.json_text(results['settings'])}</details>"
         )
     return "".join(parts)
 
@@ -172,18 +173,18 @@ def _commands(run: RunDirectory, record: Mapping[str, Any]) -> str:
         f"tensorflow_model_server {served}",
     )
     text = "\n".join(lines)
-    return page_parts.preformatted(text)
+    return html.preformatted(text)
 
 
 def _versions(record: Mapping[str, Any], results: Mapping[str, Any]) -> str:
     training, evaluation = record["versions"], results.get("versions", {})
     names = dict.fromkeys([*training, *evaluation])
     rows = ((name, training.get(name, ""), evaluation.get(name, "")) for name in names)
-    return page_parts.table(("", "training", "evaluation"), rows, numbers=())
+    return html.table(("", "training", "evaluation"), rows, numbers=())
 
 
 def main(values: "FlagValues") -> None:
-    run_dir = command_line.required_run_dir(values)
+    run_dir = flags.required_run_dir(values)
     print(f"Report: {shlex.quote(str(write(RunDirectory(run_dir))))}")
 
 

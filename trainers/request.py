@@ -7,14 +7,15 @@ extra [serving].
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from trainers import command_line
-from trainers.picture_files import parse_labels, picture_flags, picture_seeds, write_pictures
+from trainers.command_line.command import Command
+from trainers.command_line.flags import parse_labels
+from trainers.pictures.drawn import picture_flags, picture_seeds, write_pictures
 
 if TYPE_CHECKING:
     from absl.flags import FlagValues
 
 
-class _Command(command_line.Command):
+class _Command(Command):
     def prepare(self) -> None:
         """REST does without TensorFlow, which takes seconds to import."""
         if str(self._values["url"].value).startswith("grpc"):

@@ -13,18 +13,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from trainers import command_line
-from trainers.encoding import encoding_flag, load_encoding
-from trainers.named_pictures import Pictures
-from trainers.output import output_folder, print_written
-from trainers.picture_input import (
+from trainers.command_line import flags
+from trainers.command_line.command import Command
+from trainers.command_line.output import output_folder, print_written
+from trainers.pictures.encoding import encoding_flag, load_encoding
+from trainers.pictures.given import (
     FILES_OR_FOLDER,
-    HeldOut,
     labels_of_pictures,
     picture_paths,
     picture_side,
     read_pictures,
 )
+from trainers.pictures.held_out import HeldOut
+from trainers.pictures.named import Pictures
 
 if TYPE_CHECKING:
     from absl.flags import FlagValues
@@ -37,8 +38,8 @@ BATCH_SIZE = 256
 MOST = 100
 FILE = "index.npz"
 
-COMMAND = command_line.Command("trainers.retrieve", __doc__)
-command_line.run_dir_flag(COMMAND)
+COMMAND = Command("trainers.retrieve", __doc__)
+flags.run_dir_flag(COMMAND)
 with COMMAND.section("Run"):
     encoding_flag(COMMAND)
 with COMMAND.section("Index"):
@@ -83,8 +84,8 @@ class TrainingSplit:
 
     def __init__(self, run_dir: str, model: GenerativeModel) -> None:
         from keras_cvaegan.training.run_directory import RunDirectory
-        from trainers import configuration
-        from trainers.run_pictures import RunPictures
+        from trainers.pictures.held_out import RunPictures
+        from trainers.runs import configuration
 
         self._pictures = RunPictures(run_dir, "train")
         self._pictures.check_model(model)
@@ -115,7 +116,7 @@ class Files:
     """
 
     def __init__(self, paths: Sequence[Path], model: GenerativeModel) -> None:
-        from datasets import files
+        from datasets.reading import files
 
         self._paths, self._side = [path.resolve() for path in paths], picture_side(model)
         self.unreadable: list[str] = []
@@ -184,7 +185,7 @@ def open_index(
 def build_index(path: Path, model: GenerativeModel, found: TrainingSplit | Files) -> LatentIndex:
     """Returns the index of some pictures, and keeps it."""
     from keras_cvaegan.applications import LatentIndex
-    from trainers.counting import counted
+    from trainers.command_line.progress import counted
 
     index = LatentIndex.build(model, counted("Index", found.batches(), len(found)), found.about)
     unreadable = getattr(found, "unreadable", [])
@@ -235,7 +236,7 @@ def print_found(queries: Pictures, index: LatentIndex, found: Neighbours) -> Non
 
 
 def main(values: FlagValues) -> None:
-    run_dir = command_line.required_run_dir(values)
+    run_dir = flags.required_run_dir(values)
 
     from keras_cvaegan import pictures
     from keras_cvaegan.training.run_directory import write_json

@@ -12,11 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from trainers import command_line, figures, inpaint, restoring
-from trainers.named_pictures import Pictures
-from trainers.output import output_folder, print_written
-from trainers.picture_input import picture_paths, picture_side
-from trainers.tables import markdown
+from trainers import inpaint
+from trainers.command_line import flags
+from trainers.command_line.command import Command
+from trainers.command_line.output import output_folder, print_written
+from trainers.pictures import restoring
+from trainers.pictures.given import picture_paths, picture_side
+from trainers.pictures.named import Pictures
+from trainers.reports import tables
+from trainers.reports.tables import markdown
 
 if TYPE_CHECKING:
     from absl.flags import FlagValues
@@ -46,7 +50,7 @@ class Group:
     originals: np.ndarray | None = None
 
 
-COMMAND = command_line.Command("trainers.super_resolve", __doc__)
+COMMAND = Command("trainers.super_resolve", __doc__)
 with COMMAND.section("Runs"):
     COMMAND.adopt(inpaint.COMMAND, "run_dir", "against", "find_codes")
 with COMMAND.section("Pictures"):
@@ -101,7 +105,7 @@ def parse_factors(text: str, side: int) -> list[int]:
     >>> parse_factors("4,2", side=32)
     [2, 4]
     """
-    factors = {command_line.to_integer(part, "--factors") for part in text.split(",")}
+    factors = {flags.to_integer(part, "--factors") for part in text.split(",")}
     for factor in factors:
         if factor not in _divisors(side):
             allowed = ", ".join(map(str, _divisors(side)))
@@ -255,8 +259,8 @@ def measure(
         `psnr` in dB and `ssim`, means over pictures.
     """
     from keras_cvaegan import pictures
-    from trainers import measuring
-    from trainers.counting import counted
+    from keras_cvaegan.metrics import reconstruction
+    from trainers.command_line.progress import counted
 
     count = len(group.small)
 
@@ -268,9 +272,9 @@ def measure(
     errors, similar = [], []
     for originals, rows in counted(f"×{group.factor}, {title}", parts(), count):
         enlarged = enlarger(group.small.images[rows], None if labels is None else labels[rows])
-        errors.append(measuring.squared_errors(originals, enlarged))
+        errors.append(reconstruction.squared_errors(originals, enlarged))
         similar.append(similarities(originals, pictures.to_uint8(enlarged)))
-    _, psnr = measuring.error_figures(np.concatenate(errors))
+    _, psnr = reconstruction.error_figures(np.concatenate(errors))
     return {"psnr": psnr, "ssim": float(np.concatenate(similar).mean())}
 
 
@@ -290,7 +294,7 @@ def table(results: Mapping[str, Mapping[str, Mapping[str, float]]]) -> str:
     first = next(iter(results.values()))
     titles = [f"{name} {figure}" for name in results for figure in next(iter(first.values()))]
     rows = [
-        [title, *(figures.number(value) for of in results.values() for value in of[title].values())]
+        [title, *(tables.number(value) for of in results.values() for value in of[title].values())]
         for title in first
     ]
     return markdown(["", *titles], rows)
@@ -335,9 +339,9 @@ def sheet(
 
 
 def main(values: "FlagValues") -> None:
-    run_dir = command_line.required_run_dir(values)
+    run_dir = flags.required_run_dir(values)
     check(values)
-    rounds = command_line.integers(values.rounds, "rounds")
+    rounds = flags.integers(values.rounds, "rounds")
 
     from keras_cvaegan import pictures
     from keras_cvaegan.training.run_directory import write_json

@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from trainers import command_line, point_runs, point_trainings
-from trainers.point_runs import Run, Runs, Summary
-from trainers.point_trainings import Schedule, Show
-from trainers.ring import COVERED, Ring, covered_at
+from trainers.command_line import flags
+from trainers.command_line.command import TRAINING_ENVIRONMENT, Command
+from trainers.points import runs as point_runs
+from trainers.points import trainings
+from trainers.points.ring import COVERED, Ring, covered_at
+from trainers.points.runs import Run, Runs, Summary
+from trainers.points.trainings import Schedule, Show
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -30,7 +33,7 @@ SAMPLES = 2000
 # Batches that are drawn at once.
 BLOCK = 1000
 
-COMMAND = command_line.Command("trainers.toy", __doc__, command_line.TRAINING_ENVIRONMENT)
+COMMAND = Command("trainers.toy", __doc__, TRAINING_ENVIRONMENT)
 with COMMAND.section("Ring"):
     COMMAND.number("radius", 20.0, "of the ring around (100, 100)")
     COMMAND.number("width", 10.0, "of its band")
@@ -132,7 +135,7 @@ def train(method: str, seed: int, data: Ring, values: "FlagValues", show: Show) 
         ValueError: when the training diverges.
     """
     model = build_model(method, seed, values)
-    return point_trainings.train(
+    return trainings.train(
         method,
         model,
         batches(data, values.batch_size * model.batches_per_step, seed),
@@ -212,13 +215,13 @@ def table(summary: Mapping[str, Mapping[str, Any]], data: Ring) -> str:
 
 
 def main(values: "FlagValues") -> int:
-    methods = command_line.choices(values.methods, "methods", METHODS)
+    methods = flags.choices(values.methods, "methods", METHODS)
     length = schedule(values)
     data = Ring(radius=values.radius, width=values.width)
 
-    from trainers import toy_picture
+    from trainers.points import ring_plot
 
-    experiment = point_trainings.Experiment(
+    experiment = trainings.Experiment(
         name="toy",
         titles={method: METHODS[method] for method in methods},
         seeds=values.seeds,
@@ -227,7 +230,7 @@ def main(values: "FlagValues") -> int:
         summarize=summarize,
         verdict=verdict,
         table=lambda summary: table(summary, data),
-        figure=lambda runs: toy_picture.figure(data, runs),
+        figure=lambda runs: ring_plot.figure(data, runs),
     )
     return experiment.run(values.output, COMMAND.settings(values))
 

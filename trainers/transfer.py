@@ -8,17 +8,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from trainers import command_line
-from trainers.encoding import encoding_flag, load_encoding
-from trainers.named_pictures import Pictures
-from trainers.output import output_folder, print_written
-from trainers.picture_files import parse_labels
-from trainers.picture_input import (
-    FILES_OR_FOLDER,
-    HeldOut,
-    labels_of_pictures,
-    read_pictures,
-)
+from trainers.command_line import flags
+from trainers.command_line.command import Command
+from trainers.command_line.flags import parse_labels
+from trainers.command_line.output import output_folder, print_written
+from trainers.pictures.encoding import encoding_flag, load_encoding
+from trainers.pictures.given import FILES_OR_FOLDER, labels_of_pictures, read_pictures
+from trainers.pictures.held_out import HeldOut
+from trainers.pictures.named import Pictures
 
 if TYPE_CHECKING:
     from absl.flags import FlagValues
@@ -28,8 +25,8 @@ if TYPE_CHECKING:
 MOST = 100
 SHOWN_CLASSES = 10
 
-COMMAND = command_line.Command("trainers.transfer", __doc__)
-command_line.run_dir_flag(COMMAND)
+COMMAND = Command("trainers.transfer", __doc__)
+flags.run_dir_flag(COMMAND)
 with COMMAND.section("Run"):
     encoding_flag(COMMAND)
 with COMMAND.section("Pictures"):
@@ -92,7 +89,7 @@ def open_pictures(values: "FlagValues", model: "GenerativeModel") -> Pictures:
 
 
 def main(values: "FlagValues") -> None:
-    run_dir = command_line.required_run_dir(values)
+    run_dir = flags.required_run_dir(values)
 
     from keras_cvaegan import pictures
     from keras_cvaegan.applications import reconstruct, transfer

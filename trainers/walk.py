@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from trainers import command_line
-from trainers.output import output_folder, print_written
-from trainers.picture_files import parse_labels
+from trainers.command_line import flags
+from trainers.command_line.command import Command
+from trainers.command_line.flags import parse_labels
+from trainers.command_line.output import output_folder, print_written
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,8 +23,8 @@ MAX_CLASSES = 8
 SHOWN_DIMENSIONS = 8
 MEASURED_LATENTS = 16
 
-COMMAND = command_line.Command("trainers.walk", __doc__)
-command_line.run_dir_flag(COMMAND)
+COMMAND = Command("trainers.walk", __doc__)
+flags.run_dir_flag(COMMAND)
 with COMMAND.section("Walk"):
     COMMAND.string(
         "labels",
@@ -79,7 +80,7 @@ def measure_dimensions(
     import numpy as np
 
     from keras_cvaegan.applications import dimension_changes
-    from trainers.status import StatusLine
+    from keras_cvaegan.training.status_line import StatusLine
 
     line, changes = StatusLine(), []
     for number in range(size):
@@ -108,7 +109,7 @@ def write_walk(path: Path, images: "np.ndarray", rows: Sequence[str], of: str = 
 
 
 def main(values: "FlagValues") -> None:
-    run_dir = command_line.required_run_dir(values)
+    run_dir = flags.required_run_dir(values)
 
     import keras_cvaegan
     from keras_cvaegan.applications import dimension_walk, latent_walk, part_of_code

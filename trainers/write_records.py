@@ -9,18 +9,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import datasets
-from trainers import command_line
+from trainers.command_line import flags
+from trainers.command_line.command import Command
 
 if TYPE_CHECKING:
     from absl.flags import FlagValues
 
-    from datasets.tfrecords import Records
+    from datasets.pipeline.tfrecords import Records
 
-COMMAND = command_line.Command("trainers.write_records", __doc__)
-command_line.data_flags(COMMAND)
+COMMAND = Command("trainers.write_records", __doc__)
+flags.data_flags(COMMAND)
 
 
-def record_flags(command: command_line.Command) -> None:
+def record_flags(command: Command) -> None:
     """Defines how the files are written."""
     with command.section("Records"):
         command.integer("shards", 4, "files a split", lower_bound=1)
@@ -42,7 +43,7 @@ with COMMAND.section("Output"):
 
 def records(values: "FlagValues", image_size: int, splits: tuple[str, ...] = ()) -> "Records":
     """Returns what the flags of the data and of the records ask for, at an image size."""
-    from datasets.tfrecords import Records
+    from datasets.pipeline.tfrecords import Records
 
     return Records(
         values.dataset,
@@ -51,7 +52,7 @@ def records(values: "FlagValues", image_size: int, splits: tuple[str, ...] = ())
         shards=values.shards,
         compress=values.compress,
         data_dir=values.data_dir and str(Path(values.data_dir).expanduser().resolve()),
-        options=command_line.dataset_options(values),
+        options=flags.dataset_options(values),
     )
 
 
@@ -70,17 +71,17 @@ def main(values: "FlagValues") -> None:
     splits = ()
     if values.splits is not None:
         allowed = datasets.get(values.dataset).splits
-        splits = tuple(command_line.choices(values.splits, "splits", allowed))
+        splits = tuple(flags.choices(values.splits, "splits", allowed))
     options = beam_options(values)
 
-    from datasets import tfrecords
+    from datasets.pipeline import tfrecords
     from keras_cvaegan.networks import preset
-    from trainers.status import StatusLine
+    from keras_cvaegan.training.status_line import StatusLine
 
     # As a string, since it may be a URL.
     output = os.path.expanduser(values.output or f"records/{values.dataset}")  # noqa: PTH111
     line = StatusLine()
-    asked = records(values, values.image_size or preset(command_line.PRESETS[0]).image_size, splits)
+    asked = records(values, values.image_size or preset(flags.PRESETS[0]).image_size, splits)
     try:
         about = tfrecords.write(output, asked, beam=options, show=line.show)
     except ImportError as error:

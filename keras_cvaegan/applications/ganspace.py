@@ -9,9 +9,9 @@ import keras
 import numpy as np
 from sklearn.decomposition import PCA, IncrementalPCA
 
-from keras_cvaegan import random
 from keras_cvaegan.models.arguments import check_count
 from keras_cvaegan.networks.generator_features import feature_network
+from keras_cvaegan.ops import random
 
 GANSPACE_STREAM = 1500
 BATCH_SIZE = 128

@@ -198,3 +198,24 @@ def float_pictures(model: GenerativeModel, images: np.ndarray) -> np.ndarray:
             f"{images.dtype} from {images.min(initial=0):.3g} to {images.max(initial=0):.3g}."
         )
     return images.astype(np.float32)
+
+
+def check_data(
+    model: GenerativeModel, class_names: Sequence[str], image_shape: tuple[int, int, int]
+) -> None:
+    """Checks that a model is one of these data.
+
+    Raises:
+        ValueError: otherwise.
+    """
+    if model.conditional and tuple(class_names) != model.class_names:
+        raise ValueError(
+            f"The data have {len(class_names)} classes, {', '.join(class_names[:10])} …, the model "
+            f"{model.num_classes}: {', '.join(model.class_names[:10])} …. They must be the same: "
+            "have the data changed since the training?"
+        )
+    if tuple(image_shape) != model.image_shape:
+        raise ValueError(
+            f"The pictures have the shape {tuple(image_shape)}, those of the model "
+            f"{model.image_shape}. They must be the same."
+        )

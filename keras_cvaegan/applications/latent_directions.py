@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import keras
 import numpy as np
 
-from keras_cvaegan import random
+from keras_cvaegan.ops import random
 
 DIRECTIONS_STREAM = 1200
 

@@ -9,11 +9,12 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_cvaegan import pictures, random
+from keras_cvaegan import pictures
 from keras_cvaegan.metrics.attribute_clusters import mutual_information
 from keras_cvaegan.metrics.clusters import cluster_means, count_different, find_clusters
 from keras_cvaegan.models.arguments import check_count
 from keras_cvaegan.networks.generator_features import feature_layers, layers_network
+from keras_cvaegan.ops import random
 
 SURVEY_STREAM = 1400
 BATCH_SIZE = 128

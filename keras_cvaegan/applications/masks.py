@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import keras
 import numpy as np
 
-from keras_cvaegan import random
 from keras_cvaegan.models.arguments import check_count
+from keras_cvaegan.ops import random
 
 HOLE_STREAM = 1300
 HOLE_SIDE = 50 / 128

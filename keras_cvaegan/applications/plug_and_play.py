@@ -7,8 +7,8 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from keras_cvaegan import random
 from keras_cvaegan.models import GenerativeModel
+from keras_cvaegan.ops import random
 from keras_cvaegan.training.step import Step
 
 WALK_STREAM = 1100

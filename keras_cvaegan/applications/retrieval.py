@@ -16,10 +16,10 @@ from sklearn.neighbors import NearestNeighbors
 from keras_cvaegan.applications.inputs import guess_labels, need_network
 from keras_cvaegan.applications.picture_codes import picture_codes
 from keras_cvaegan.files import replacing
-from keras_cvaegan.fingerprints import fingerprint
 from keras_cvaegan.metrics.novelty import Neighbours
 from keras_cvaegan.models import GenerativeModel
 from keras_cvaegan.models.arguments import check_count
+from keras_cvaegan.networks.fingerprints import fingerprint
 
 # Increase when files of another form are written.
 VERSION = 1

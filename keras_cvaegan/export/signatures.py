@@ -8,11 +8,11 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from keras_cvaegan import random
 from keras_cvaegan.export import checks
-from keras_cvaegan.graph_pictures import decode_pictures
 from keras_cvaegan.models import GenerativeModel
 from keras_cvaegan.models.inference import GENERATE_STREAM
+from keras_cvaegan.ops import random
+from keras_cvaegan.pictures.graph import decode_pictures
 
 Tensors = dict[str, tf.Tensor]
 Endpoint = tuple[Callable[..., Tensors], list[tf.TensorSpec]]

@@ -5,7 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_cvaegan.precision import full_precision_dtype
+from keras_cvaegan.ops.precision import full_precision_dtype
 
 
 @keras.saving.register_keras_serializable(package="keras_cvaegan")

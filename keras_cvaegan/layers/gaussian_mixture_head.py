@@ -5,8 +5,8 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_cvaegan.gaussians import class_log_likelihoods, total_gaussian
-from keras_cvaegan.precision import full_precision, full_precision_dtype
+from keras_cvaegan.ops.gaussians import class_log_likelihoods, total_gaussian
+from keras_cvaegan.ops.precision import full_precision, full_precision_dtype
 
 # How far beyond its range a logarithm of a variance is still moved.
 BEYOND = 0.5

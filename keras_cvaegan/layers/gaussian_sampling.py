@@ -5,8 +5,8 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_cvaegan import random
-from keras_cvaegan.precision import full_precision_dtype
+from keras_cvaegan.ops import random
+from keras_cvaegan.ops.precision import full_precision_dtype
 
 
 @keras.saving.register_keras_serializable(package="keras_cvaegan")

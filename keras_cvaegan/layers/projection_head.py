@@ -6,7 +6,7 @@ import keras
 from keras import layers, ops
 
 from keras_cvaegan.layers.spectral_normalization import SpectralNormalization
-from keras_cvaegan.precision import full_precision_dtype
+from keras_cvaegan.ops.precision import full_precision_dtype
 
 
 @keras.saving.register_keras_serializable(package="keras_cvaegan")

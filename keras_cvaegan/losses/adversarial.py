@@ -5,7 +5,7 @@ from typing import Any
 from keras import ops
 
 from keras_cvaegan.losses.weighting import weighted_mean
-from keras_cvaegan.precision import full_precision
+from keras_cvaegan.ops.precision import full_precision
 
 
 def discriminator_loss(real_logits: Any, *generated_logits: Any, weights: Any = None) -> Any:

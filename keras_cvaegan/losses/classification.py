@@ -5,7 +5,7 @@ from typing import Any
 import keras
 
 from keras_cvaegan.losses.weighting import weighted_mean
-from keras_cvaegan.precision import full_precision
+from keras_cvaegan.ops.precision import full_precision
 
 
 def classification_loss(labels: Any, logits: Any, weights: Any = None) -> Any:

@@ -4,7 +4,7 @@ from typing import Any
 
 from keras import ops
 
-from keras_cvaegan.precision import full_precision
+from keras_cvaegan.ops.precision import full_precision
 
 
 def pairwise_matching(targets: Any, outputs: Any) -> Any:

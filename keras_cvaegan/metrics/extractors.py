@@ -6,10 +6,10 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from keras_cvaegan.fingerprints import fingerprint
 from keras_cvaegan.metrics.metric import check_count, check_images
 from keras_cvaegan.metrics.padding import batch_size as padded_size
 from keras_cvaegan.metrics.padding import pad
+from keras_cvaegan.networks.fingerprints import fingerprint
 from keras_cvaegan.training.step import Step
 
 Extracted = tuple[np.ndarray, np.ndarray | None]

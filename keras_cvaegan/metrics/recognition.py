@@ -1,10 +1,14 @@
 """A classifier of the real data, and how well it recognises others' pictures."""
 
+from collections.abc import Callable, Sequence
+
 import keras
 import numpy as np
 from keras import layers
 
 from keras_cvaegan import pictures
+from keras_cvaegan.metrics import recognition
+from keras_cvaegan.training.code_batches import RowOrder
 
 # Increase when `train_classifier` would learn otherwise from the same data.
 VERSION = 1
@@ -179,3 +183,123 @@ def top1_by_class(
         float(np.mean(predicted[labels == label] == label)) if np.any(labels == label) else None
         for label in range(num_classes)
     ]
+
+
+Part = tuple[np.ndarray, np.ndarray]
+"""Images, uint8 `(n, height, width, 3)`, mapped from a file or not, and labels `(n,)`."""
+
+
+class Stream(keras.utils.PyDataset):
+    """Random batches of several parts together, each picture as often as any other.
+
+    Batches run on across the ends of epochs; each epoch is a permutation of all pictures.
+
+    Args:
+        parts: one or more, not all empty.
+        updates: how many batches.
+        batch_size: images in each.
+        seed: of the order.
+
+    Example:
+
+    >>> part = np.zeros((3, 8, 8, 3), np.uint8), np.array([0, 1, 2])
+    >>> images, labels = Stream([part], updates=1, batch_size=6, seed=0)[0]
+    >>> images.shape, np.bincount(labels)
+    ((6, 8, 8, 3), array([2, 2, 2]))
+    """
+
+    def __init__(self, parts: Sequence[Part], updates: int, batch_size: int, seed: int) -> None:
+        super().__init__()
+        self._parts, self._updates = parts, updates
+        self._ends = np.cumsum([len(labels) for _, labels in parts])
+        self._order = RowOrder(int(self._ends[-1]), batch_size, seed)
+
+    def __len__(self) -> int:
+        return self._updates
+
+    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+        taken = [self._row(row) for row in self._order.rows(index).tolist()]
+        images, labels = zip(*taken, strict=True)
+        return pictures.from_uint8(np.stack(images)), np.array(labels, np.int32)
+
+    def _row(self, row: int) -> tuple[np.ndarray, int]:
+        part = int(np.searchsorted(self._ends, row, side="right"))
+        images, labels = self._parts[part]
+        own = row - self._ends[part] + len(labels)
+        return images[own], labels[own]
+
+
+def train_recognition(
+    parts: Sequence[Part],
+    num_classes: int,
+    *,
+    updates: int,
+    batch_size: int = 64,
+    seed: int = 0,
+    show: Callable[[str], None] | None = None,
+) -> keras.Model:
+    """Trains the recognition network of `metrics.recognition` for a number of updates.
+
+    Training pictures are shifted and mirrored. There is no early end and no choice of weights, so
+    that trainings on other pictures have as many updates.
+
+    Args:
+        parts: pictures to train with, of which one is drawn as often as another.
+        num_classes: of the softmax.
+        updates: how many.
+        batch_size: images an update.
+        seed: of weights, order and augmentation.
+        show: told in a line how far it is.
+
+    Returns:
+        A model of images in [−1, 1] to logits.
+    """
+    keras.config.set_dtype_policy("float32")
+    keras.utils.set_random_seed(seed)
+    model = recognition.recognition_network(parts[0][0].shape[1:], num_classes, True, seed)
+    # As `train_classifier` has it.
+    warm_up = max(1, updates // 60)
+    rate = keras.optimizers.schedules.CosineDecay(
+        2e-4, updates, warmup_target=2e-3, warmup_steps=warm_up
+    )
+    model.compile(
+        keras.optimizers.Adam(rate), keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    )
+    tell = []
+    if show is not None:
+        tell = [
+            keras.callbacks.LambdaCallback(
+                on_train_batch_end=lambda update, logs: show(
+                    f"{update + 1:,} of {updates:,} updates, loss {logs['loss']:.3f}"
+                )
+            )
+        ]
+    stream = Stream(parts, updates, batch_size, seed)
+    model.fit(stream, epochs=1, shuffle=False, verbose=0, callbacks=tell)
+    return model
+
+
+def outputs(model: keras.Model, images: np.ndarray, batch_size: int = 256) -> np.ndarray:
+    """Returns a network's outputs for uint8 images, some at a time."""
+    parts = [
+        keras.ops.convert_to_numpy(
+            model(pictures.from_uint8(images[start : start + batch_size]), training=False)
+        )
+        for start in range(0, len(images), batch_size)
+    ]
+    return np.concatenate(parts)
+
+
+def accuracy(model: keras.Model, part: Part, num_classes: int) -> float:
+    """Returns the share of pictures that are recognised, among the first `num_classes` classes.
+
+    The others are new classes, of which it is known that no picture is.
+    """
+    logits = outputs(model, part[0])[:, :num_classes]
+    return float(np.mean(logits.argmax(axis=1) == np.asarray(part[1])))
+
+
+def features_of(model: keras.Model) -> Callable[[np.ndarray], np.ndarray]:
+    """Returns what gives a recognition network's features of uint8 images."""
+    network = keras.Model(model.input, model.get_layer("features").output)
+    return lambda images: outputs(network, images)

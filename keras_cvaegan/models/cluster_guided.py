@@ -9,7 +9,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_cvaegan import pictures, random
+from keras_cvaegan import pictures
 from keras_cvaegan.layers import ClassMoments
 from keras_cvaegan.models.arguments import check_choice
 from keras_cvaegan.models.code_mappings import HIDDEN_UNITS, MAPPINGS
@@ -17,6 +17,7 @@ from keras_cvaegan.models.generative_model import GenerativeModel
 from keras_cvaegan.models.inference import Inference
 from keras_cvaegan.networks.common import check_positive_integer
 from keras_cvaegan.networks.generator_features import feature_network, unconditional_network
+from keras_cvaegan.ops import random
 from keras_cvaegan.training.code_batches import CodeBatches
 from keras_cvaegan.training.step import Step
 

@@ -9,13 +9,13 @@ from typing import Any, ClassVar
 import keras
 from keras import ops
 
-from keras_cvaegan import random
 from keras_cvaegan.models.arguments import check_decay
 from keras_cvaegan.models.compilation import Compilation
 from keras_cvaegan.models.inference import Inference
 from keras_cvaegan.networks import Preset
 from keras_cvaegan.networks import preset as find_preset
-from keras_cvaegan.precision import full_precision_dtype
+from keras_cvaegan.ops import random
+from keras_cvaegan.ops.precision import full_precision_dtype
 from keras_cvaegan.training.overflow import MeanOfSteps
 from keras_cvaegan.training.phases import Phase
 from keras_cvaegan.training.statistics import unsynchronized

@@ -7,11 +7,12 @@ from typing import Any, ClassVar
 import keras
 from keras import ops
 
-from keras_cvaegan import losses, random
+from keras_cvaegan import losses
 from keras_cvaegan.models.generative_model import GenerativeModel
-from keras_cvaegan.nearest import nearest
 from keras_cvaegan.networks.common import check_positive_integer
-from keras_cvaegan.precision import full_precision_dtype
+from keras_cvaegan.ops import random
+from keras_cvaegan.ops.nearest import nearest
+from keras_cvaegan.ops.precision import full_precision_dtype
 
 CANDIDATE_STREAM = 400
 

@@ -10,7 +10,8 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_cvaegan import pictures, random
+from keras_cvaegan import pictures
+from keras_cvaegan.ops import random
 
 GENERATE_STREAM = 1000
 

@@ -12,14 +12,14 @@ import numpy as np
 from keras import ops
 
 from keras_cvaegan import losses
-from keras_cvaegan.gaussians import gaussian_log_likelihood
 from keras_cvaegan.layers import GaussianMixtureHead
 from keras_cvaegan.models.arguments import check_choice, check_count, check_weight
 from keras_cvaegan.models.code_views import CodeClassifier, CodeEncoder, CodeGenerator
 from keras_cvaegan.models.generative_model import GenerativeModel
 from keras_cvaegan.models.variational import Variational
 from keras_cvaegan.networks import Preset
-from keras_cvaegan.precision import full_precision_dtype
+from keras_cvaegan.ops.gaussians import gaussian_log_likelihood
+from keras_cvaegan.ops.precision import full_precision_dtype
 from keras_cvaegan.training.phases import Phase
 
 VARIANCES = "mixture/log_variances"

@@ -15,7 +15,7 @@ from keras_cvaegan import losses
 from keras_cvaegan.layers import ClassCenters
 from keras_cvaegan.layers.class_centers import same_class_weights
 from keras_cvaegan.models.arguments import check_decay
-from keras_cvaegan.precision import full_precision
+from keras_cvaegan.ops.precision import full_precision
 
 
 class MeanMatching:

@@ -12,7 +12,7 @@ from keras_cvaegan.networks.common import (
     conv_norm_activation,
     scaled,
 )
-from keras_cvaegan.precision import full_precision_dtype
+from keras_cvaegan.ops.precision import full_precision_dtype
 
 # Krizhevsky et al. 2012, Section 3.5: filters, side of the kernel, stride, padding, and whether a
 # 3×3 max-pooling of stride 2 follows.

@@ -15,7 +15,7 @@ from keras_cvaegan.networks.common import (
     dense_norm_activation,
 )
 from keras_cvaegan.networks.projection import projection_discriminator
-from keras_cvaegan.precision import full_precision_dtype
+from keras_cvaegan.ops.precision import full_precision_dtype
 
 # Filters and kernel size; each has stride 2.
 ENCODER = ((32, 5), (64, 5), (128, 3), (256, 3))

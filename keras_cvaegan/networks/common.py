@@ -10,7 +10,7 @@ import keras
 from keras import layers
 
 from keras_cvaegan.layers import BatchNormalization
-from keras_cvaegan.precision import full_precision_dtype
+from keras_cvaegan.ops.precision import full_precision_dtype
 
 # Torch's settings, which DCGAN and CVAE-GAN were trained with (its momentum of 0.1 is Keras's 0.9).
 BATCH_NORM_MOMENTUM = 0.9

@@ -17,7 +17,7 @@ from keras_cvaegan.networks.common import (
     conv_norm_activation,
 )
 from keras_cvaegan.networks.projection import projection_discriminator
-from keras_cvaegan.precision import full_precision_dtype
+from keras_cvaegan.ops.precision import full_precision_dtype
 
 MAX_WIDTH_FACTOR = 4
 

@@ -6,7 +6,7 @@ import keras
 from keras import layers
 
 from keras_cvaegan.networks.common import check_positive_integer
-from keras_cvaegan.precision import full_precision_dtype
+from keras_cvaegan.ops.precision import full_precision_dtype
 
 
 def conditional_discriminator(

@@ -12,7 +12,7 @@ from keras_cvaegan.networks.common import (
     conv_norm_activation,
     scaled,
 )
-from keras_cvaegan.precision import full_precision_dtype
+from keras_cvaegan.ops.precision import full_precision_dtype
 
 # Szegedy et al. 2015, Table 1: "#1×1", "#3×3 reduce", "#3×3", "#5×5 reduce", "#5×5", "pool proj".
 # The key's digit is the stage; a max-pooling of stride 2 stands between stages.

@@ -9,7 +9,7 @@ import keras
 from keras_cvaegan.layers import GaussianMixtureHead
 from keras_cvaegan.networks.common import check_positive_integer
 from keras_cvaegan.networks.mlp import mlp_classifier
-from keras_cvaegan.precision import full_precision_dtype
+from keras_cvaegan.ops.precision import full_precision_dtype
 
 
 def mixture(

@@ -13,7 +13,7 @@ from keras import layers
 
 from keras_cvaegan.layers import ProjectionHead, SpectralNormalization
 from keras_cvaegan.networks.common import check_positive_integer, code_outputs
-from keras_cvaegan.precision import full_precision_dtype
+from keras_cvaegan.ops.precision import full_precision_dtype
 
 HIDDEN_UNITS = (32, 64, 64)
 

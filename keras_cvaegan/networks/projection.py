@@ -9,7 +9,7 @@ from keras import layers
 
 from keras_cvaegan.layers import ProjectionHead, SpectralNormalization
 from keras_cvaegan.networks.common import check_positive_integer
-from keras_cvaegan.precision import full_precision_dtype
+from keras_cvaegan.ops.precision import full_precision_dtype
 
 
 def projection_discriminator(

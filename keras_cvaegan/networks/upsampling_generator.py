@@ -14,7 +14,7 @@ from keras_cvaegan.networks.common import (
     conv_norm_activation,
     dcgan_initializer,
 )
-from keras_cvaegan.precision import full_precision_dtype
+from keras_cvaegan.ops.precision import full_precision_dtype
 
 
 def upsampling_generator(

@@ -19,7 +19,7 @@ from keras_cvaegan.networks.common import (
     dense_norm_activation,
 )
 from keras_cvaegan.networks.projection import projection_discriminator
-from keras_cvaegan.precision import full_precision_dtype
+from keras_cvaegan.ops.precision import full_precision_dtype
 
 # Filters of the 3×3 convolutions, a stage each: configuration D of Simonyan & Zisserman 2015.
 # Behind each stage of the encoder is a max-pooling, in front of each of the decoder a doubling.

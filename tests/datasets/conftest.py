@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from datasets import registry
+from datasets.pipeline import registry
 from keras_cvaegan import pictures
 
 

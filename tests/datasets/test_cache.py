@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import datasets
-from datasets import cache, registry
+from datasets.pipeline import cache, registry
 
 SIZE = 8
 

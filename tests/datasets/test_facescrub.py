@@ -8,7 +8,7 @@ from PIL import Image
 
 import datasets
 from datasets import facescrub
-from datasets.boxes import crop_square
+from datasets.reading.boxes import crop_square
 from keras_cvaegan import pictures
 
 SIZE = 8

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 import datasets
-from datasets import archives
+from datasets.reading import archives
 
 SIZE = 8
 COUNTS = {"Ann_Example": 20, "Bob_Example": 30, "Cy_de_Example": 3}

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import datasets
-from datasets import pipeline, registry
-from datasets.cache import Prepared
-from datasets.reader import Reader
+from datasets.pipeline import loading, registry
+from datasets.pipeline.cache import Prepared
+from datasets.pipeline.reader import Reader
 
 SIZE = 4
 
@@ -60,7 +60,7 @@ def flat(batches):
 
 def batches_of(count, **arguments):
     defaults = {"seed": 0, "shuffle": True, "repeat": True, "start": 0, "drop_remainder": True}
-    return pipeline.batches(numbered(count), **defaults | arguments)
+    return loading.batches(numbered(count), **defaults | arguments)
 
 
 @settings(max_examples=15, deadline=None)
@@ -383,7 +383,7 @@ def test_gpus_are_left_to_jax(monkeypatch):
 def test_a_process_that_leaves_an_endless_iterator_ends(cache_dir):
     program = """
 import numpy as np, datasets
-from datasets.registry import Batch, Source, in_batches, register
+from datasets.pipeline.registry import Batch, Source, in_batches, register
 
 @register("toy")
 def toy(split, image_size):
@@ -402,7 +402,7 @@ def test_iterators_are_dropped_while_batches_are_read():
     program = """
 import time
 import numpy as np, datasets
-from datasets.cache import Prepared
+from datasets.pipeline.cache import Prepared
 from datasets import pipeline, reader
 
 call = reader.Reader.__call__

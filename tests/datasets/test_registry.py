@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import datasets
-from datasets import registry
+from datasets.pipeline import registry
 
 pytestmark = pytest.mark.usefixtures("no_other_datasets")
 

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 import datasets
-from datasets.semi_supervised import UNLABELLED, check_labels, labelled_rows
+from datasets.pipeline.semi_supervised import UNLABELLED, check_labels, labelled_rows
 
 REST = {"labelled_share": 0.25, "unlabelled_rest": True}
 DATA = {"name": "petals", "image_size": 8, "count": 80, "dtype": "uint8"}

@@ -5,8 +5,9 @@ import pytest
 import tensorflow as tf
 
 import datasets
-from datasets import files, tfrecords
-from datasets.tfrecords import Records
+from datasets.pipeline import tfrecords
+from datasets.pipeline.tfrecords import Records
+from datasets.reading import files
 from keras_cvaegan import pictures
 
 COUNT = 10

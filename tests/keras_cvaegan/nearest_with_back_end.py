@@ -5,7 +5,7 @@ import json
 import keras
 import numpy as np
 
-from keras_cvaegan.nearest import nearest
+from keras_cvaegan.ops.nearest import nearest
 
 
 def points():

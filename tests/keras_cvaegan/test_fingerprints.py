@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import pytest
 
-from keras_cvaegan.fingerprints import fingerprint
+from keras_cvaegan.networks.fingerprints import fingerprint
 
 
 def network(seed):

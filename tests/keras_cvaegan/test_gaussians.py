@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import special, stats
 
-from keras_cvaegan import gaussians
+from keras_cvaegan.ops import gaussians
 
 
 def draw(seed, n, classes, d, spread=3.0):

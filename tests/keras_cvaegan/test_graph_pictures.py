@@ -7,8 +7,8 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from keras_cvaegan.graph_pictures import MAX_PIXELS, decode_pictures
 from keras_cvaegan.pictures import read_picture
+from keras_cvaegan.pictures.graph import MAX_PIXELS, decode_pictures
 
 
 def encode(picture, kind, **options):

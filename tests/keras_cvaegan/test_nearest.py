@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.distance import cdist
 
-from keras_cvaegan.nearest import KEPT, nearest
+from keras_cvaegan.ops.nearest import KEPT, nearest
 
 
 def arrays(found):

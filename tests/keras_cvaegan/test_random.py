@@ -5,7 +5,7 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from keras_cvaegan import random
+from keras_cvaegan.ops import random
 
 
 @pytest.mark.parametrize(

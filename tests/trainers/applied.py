@@ -10,7 +10,8 @@ from untrained import TINY, write_pictures
 from keras_cvaegan import pictures, saving
 from keras_cvaegan.models import MODELS
 from keras_cvaegan.training.run_directory import RunDirectory
-from trainers import configuration, fit
+from trainers import fit
+from trainers.runs import configuration
 
 
 @contextlib.contextmanager

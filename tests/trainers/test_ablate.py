@@ -17,8 +17,8 @@ from untrained import (
 )
 
 from keras_cvaegan import pictures
+from keras_cvaegan.metrics.sharpness import sharpness
 from trainers import ablate, fit
-from trainers.sharpness import sharpness
 
 pytestmark = pytest.mark.xdist_group("compare")
 

@@ -5,8 +5,8 @@ import pytest
 
 import datasets
 from keras_cvaegan.metrics.attribute_distances import distances
-from trainers import attribute_measures as measures
-from trainers.attribute_measures import KnownPictures
+from trainers.attributes import measures
+from trainers.attributes.measures import KnownPictures
 
 CLASSES = 4
 

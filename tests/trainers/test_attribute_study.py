@@ -11,8 +11,8 @@ from untrained import judge_without_training
 from keras_cvaegan.metrics import attribute_reader, recognition
 from keras_cvaegan.models import CVAE, VAE
 from trainers import attribute_study
-from trainers.attribute_tables import claims, notes, table
-from trainers.kept_networks import kept_or_trained
+from trainers.attributes.tables import claims, notes, table
+from trainers.runs.kept_networks import kept_or_trained
 
 FLAGS = ("--count=20", "--pairs=15", "--steps=3", "--searched=30", "--k=2", "--reader_epochs=3")
 NAMES = ["background_hue", "brightness", "rotation", "size", "tint", "x", "y"]

@@ -17,8 +17,12 @@ from untrained import (
 )
 
 from keras_cvaegan import pictures, saving
+from keras_cvaegan.metrics import recognition
 from trainers import augmentation_study as study
-from trainers import augmentation_trainings, command_line, configuration, fit
+from trainers import fit
+from trainers.augmentation import generated
+from trainers.command_line.command import INTERRUPTED
+from trainers.runs import configuration
 
 COUNTS = {"train": 6, "validation": 1, "test": 4}
 FLAGS = ("--images_per_class=2,all", "--seeds=2", "--per_class=5", "--new_classes=1",
@@ -68,7 +72,7 @@ def seen(monkeypatch):
     seen = Seen()
     monkeypatch.setattr(fit, "main", seen.fit)
     monkeypatch.setattr(saving, "load", lambda path: Generator())
-    monkeypatch.setattr(augmentation_trainings, "train_recognition", seen.train)
+    monkeypatch.setattr(generated, "train_recognition", seen.train)
     return seen
 
 
@@ -126,7 +130,7 @@ def test_generators_see_the_pictures_of_the_network_and_no_others(
 ):
     given = []
     monkeypatch.setattr(
-        augmentation_trainings, "train_recognition",
+        generated, "train_recognition",
         lambda parts, *rest, **more: given.append(parts[0]) or seen.train(parts, *rest, **more),
     )  # fmt: skip
     ended = call(tmp_path, data, "--images_per_class=2", "--arms=existing")
@@ -152,11 +156,11 @@ def test_a_stopped_study_goes_on(seen, data, tmp_path, monkeypatch):
 
     def stop(values):
         runs.append(values.run_dir)
-        return command_line.INTERRUPTED if len(runs) == 2 else train(values)
+        return INTERRUPTED if len(runs) == 2 else train(values)
 
     monkeypatch.setattr(fit, "main", stop)
     ended = call(tmp_path, data)
-    assert ended.code == command_line.INTERRUPTED
+    assert ended.code == INTERRUPTED
     assert "To go on with the whole:" in ended.output
     # The arm without a generator came before it.
     assert len(results_of(tmp_path)["trainings"]) == 4
@@ -209,7 +213,7 @@ def test_nothing_is_replaced_in_a_real_study(data, tmp_path, monkeypatch):
 
 def test_batches_take_each_picture_as_often_as_any_other():
     parts = [(np.full((count, 2, 2, 3), count, np.uint8), np.arange(count)) for count in (3, 4, 0)]
-    stream = augmentation_trainings.Stream(parts, updates=7, batch_size=5, seed=2)
+    stream = recognition.Stream(parts, updates=7, batch_size=5, seed=2)
     batches = [stream[index] for index in range(len(stream))]
     seen = [
         (round((image[0, 0, 0] + 1) * 127.5), label)
@@ -230,8 +234,8 @@ def test_new_classes_are_no_answers():
     images = np.zeros((4, 2, 2, 3), np.uint8)
     images[:2] = 255
     labels = np.array([0, 0, 1, 0])
-    assert augmentation_trainings.accuracy(network, (images, labels), 2) == 0.75
-    assert augmentation_trainings.accuracy(network, (images, labels), 3) == 0
+    assert recognition.accuracy(network, (images, labels), 2) == 0.75
+    assert recognition.accuracy(network, (images, labels), 3) == 0
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,8 @@ from keras_cvaegan.metrics import attribute_reader
 from keras_cvaegan.models import ClusterGuidedGenerator
 from keras_cvaegan.training import records
 from keras_cvaegan.training.code_batches import CodeBatches
-from trainers import cluster, cluster_report, cluster_runs, cluster_views, fit, generate
+from trainers import cluster, fit, generate
+from trainers.clusters import report, runs, views
 
 SHORT = ("--codes=200", "--steps=6", "--log_every=2", "--batch_size=32", "--notensorboard")
 PAINTER = ("--layer=light", *SHORT)
@@ -157,7 +158,7 @@ def test_the_output_is_a_run_for_other_programs(whole, tmp_path, capsys):
 def test_a_complete_run_is_not_trained_again(whole, capsys, monkeypatch):
     monkeypatch.setattr(ClusterGuidedGenerator, "fit", None)
     monkeypatch.setattr(ClusterGuidedGenerator, "find_clusters", None)
-    monkeypatch.setattr("trainers.cluster_surveys.layer_survey", None)
+    monkeypatch.setattr("trainers.clusters.surveys.layer_survey", None)
     (whole.path / "report.html").unlink()
     figures = json.loads((whole.path / "clusters.json").read_text())
     # Without --layer it stays with its own.
@@ -195,9 +196,9 @@ def test_a_run_that_was_stopped_goes_on_as_if_it_had_not(
         os.kill(os.getpid(), signal.SIGINT)
 
     # What comes after the training is not asked here.
-    monkeypatch.setattr(cluster_views, "measure", MagicMock())
+    monkeypatch.setattr(views, "measure", MagicMock())
     for name in ("table", "summary", "write", "print_next"):
-        monkeypatch.setattr(cluster_report, name, MagicMock())
+        monkeypatch.setattr(report, name, MagicMock())
     flags = [*PAINTER, f"--generator={file}", f"--output={tmp_path / 'out'}", "--sample_every=2"]
     with monkeypatch.context() as patch:
         patch.setattr(records.SampleGrid, "act", stop)
@@ -340,16 +341,16 @@ def test_a_run_that_has_not_ended_has_no_generator(tmp_path, capsys):
 
 
 def test_kept_clusters_of_something_else_are_found_anew(whole, tmp_path):
-    path = whole.path / cluster_runs.CLUSTERS
+    path = whole.path / runs.CLUSTERS
     with np.load(path) as kept:
         about = str(kept["about"])
-    found = cluster_runs.kept_clusters(path, about)
+    found = runs.kept_clusters(path, about)
     assert found.z.shape == (200, 4) and found.labels.dtype == np.int32
     assert isinstance(found.clusters.silhouette, float)
-    assert cluster_runs.kept_clusters(path, about + " ") is None
-    assert cluster_runs.kept_clusters(tmp_path / "none.npz", about) is None
+    assert runs.kept_clusters(path, about + " ") is None
+    assert runs.kept_clusters(tmp_path / "none.npz", about) is None
     (tmp_path / "broken.npz").write_bytes(path.read_bytes()[:300])
-    assert cluster_runs.kept_clusters(tmp_path / "broken.npz", about) is None
+    assert runs.kept_clusters(tmp_path / "broken.npz", about) is None
 
 
 def test_help(capsys):

@@ -10,7 +10,8 @@ from untrained import judge_without_training
 
 from keras_cvaegan.metrics import ClusterReader, attribute_reader, recognition
 from keras_cvaegan.models import CVAE, VAE, ClusterGuidedGenerator
-from trainers import cluster_measures, cluster_study
+from trainers import cluster_study
+from trainers.clusters import measures
 
 FLAGS = ["--steps=3", "--batch_size=16", "--candidates=2", "--codes=150", "--samples=5"]
 FLAGS += ["--held_out=20", "--frechet_samples=100", "--reader_epochs=1", "--seeds=2"]
@@ -137,7 +138,7 @@ def read(images):
 
 
 def test_real_codes_are_of_their_clusters(guided):
-    z, clusters = cluster_measures.real_codes(guided, 20, seed=3)
+    z, clusters = measures.real_codes(guided, 20, seed=3)
     np.testing.assert_array_equal(guided.clusters_of(z), clusters)
     assert np.bincount(clusters).tolist() == [20, 20]
 
@@ -146,25 +147,23 @@ def test_the_direction_that_serves_best_is_found_with_its_sign(guided):
     codes = guided.codes(400, seed=1)
     light = read(guided.paint(codes)[0])["light"]
     labels = (light > np.median(light)).astype(int)
-    attribute = cluster_measures.Attribute("light", read, ClusterReader().fit(light, labels))
+    attribute = measures.Attribute("light", read, ClusterReader().fit(light, labels))
     way = np.linalg.lstsq(codes, light - light.mean(), rcond=None)[0]
     way /= np.linalg.norm(way)
     other = np.linalg.svd(way[None])[2][1]
     for directions in ([other, way], [-way, other]):
-        found = cluster_measures.best_direction(
-            guided, attribute, np.array(directions), 3.0, 40, seed=9
-        )
+        found = measures.best_direction(guided, attribute, np.array(directions), 3.0, 40, seed=9)
         np.testing.assert_allclose(found, way)
 
 
 def test_coverage_of_a_cluster_is_by_its_own_codes_alone(guided):
-    held_out = cluster_measures.real_codes(guided, 100, seed=1)
-    reference = cluster_measures.real_codes(guided, 100, seed=2)
-    good = cluster_measures.coverage(held_out, reference, reference[0])
+    held_out = measures.real_codes(guided, 100, seed=1)
+    reference = measures.real_codes(guided, 100, seed=2)
+    good = measures.coverage(held_out, reference, reference[0])
     assert good["coverage"] == pytest.approx(good["ceiling"], abs=1e-6)
     assert good["spread"] == pytest.approx(1, abs=0.3)
     middle = np.stack([held_out[0][held_out[1] == c].mean(axis=0) for c in held_out[1]])
-    bad = cluster_measures.coverage(held_out, reference, middle)
+    bad = measures.coverage(held_out, reference, middle)
     assert bad["spread"] < 1e-6 and bad["coverage"] < good["coverage"]
 
 

@@ -13,7 +13,6 @@ from trainers import (
     cluster,
     cluster_study,
     codes,
-    command_line,
     compare,
     evaluate,
     export,
@@ -34,6 +33,8 @@ from trainers import (
     walk,
     write_records,
 )
+from trainers.command_line import flags
+from trainers.command_line.command import Command
 from trainers.demo import __main__ as demo
 from trainers.tfx import pipeline
 
@@ -47,7 +48,7 @@ PROGRAMS = (
 
 @pytest.fixture
 def command():
-    command = command_line.Command("trainers.example", "Counts.\n\nMore.")
+    command = Command("trainers.example", "Counts.\n\nMore.")
     with command.section("Counting"):
         command.integer("count", 3, "how far", lower_bound=1)
         command.enum("unit", "apples", ("apples", "pears"), "of what")
@@ -138,13 +139,13 @@ def test_names_offered_are_those_of_the_library():
     from keras_cvaegan.networks import PRESETS
     from keras_cvaegan.training import distribution
 
-    assert tuple(MODELS) == command_line.MODELS
-    assert distribution.STRATEGIES == command_line.STRATEGIES
-    assert tuple(PRESETS) == command_line.PRESETS
+    assert tuple(MODELS) == flags.MODELS
+    assert distribution.STRATEGIES == flags.STRATEGIES
+    assert tuple(PRESETS) == flags.PRESETS
 
 
 def test_adopted_flags_are_those_of_the_other_program_and_go_on_to_it(command, capsys):
-    other = command_line.Command("trainers.other", "Counts more.")
+    other = Command("trainers.other", "Counts more.")
     with other.section("Counting"):
         other.adopt(command, "count", "set")
         other.string("output", "runs", "where")
@@ -161,9 +162,9 @@ def test_adopted_flags_are_those_of_the_other_program_and_go_on_to_it(command, c
 
 
 def test_assignments():
-    assert command_line.assignments(["a=1,b=2", "c=x+y"], "set") == {"a": "1", "b": "2", "c": "x+y"}
+    assert flags.assignments(["a=1,b=2", "c=x+y"], "set") == {"a": "1", "b": "2", "c": "x+y"}
     with pytest.raises(ValueError, match=r"--set takes name=value\. Received: --set=b\."):
-        command_line.assignments(["a=1,b"], "set")
+        flags.assignments(["a=1,b"], "set")
 
 
 def test_a_closed_pipe_is_no_error_to_speak_of():

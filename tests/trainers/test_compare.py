@@ -16,8 +16,10 @@ from untrained import (
 )
 
 from keras_cvaegan import pictures
-from trainers import command_line, compare, fit
-from trainers.tables import over_seeds
+from trainers import compare, fit
+from trainers.command_line import flags as command_line
+from trainers.command_line.command import INTERRUPTED
+from trainers.sweeps.over_seeds import over_seeds
 
 pytestmark = pytest.mark.xdist_group("compare")
 FLAGS = ("--models=gan,cvae", "--seeds=2", "--samples_per_class=4", "--labels=middle,dark")
@@ -52,7 +54,7 @@ def compared(patched, tmp_path_factory):
 
     def stop_after_one(values):
         if directories:
-            return command_line.INTERRUPTED
+            return INTERRUPTED
         directories.append(values.run_dir)
         return train(values)
 
@@ -85,7 +87,7 @@ def compared(patched, tmp_path_factory):
 
 
 def test_an_interrupted_comparison_says_how_to_go_on(compared):
-    assert compared.stopped.code == command_line.INTERRUPTED
+    assert compared.stopped.code == INTERRUPTED
     assert "Run 2 of 4: CVAE, seed 0, about " in compared.stopped.output
     assert "python -m trainers.compare --models=gan,cvae" in compared.stopped.output
 
@@ -187,7 +189,7 @@ def test_the_picture_has_real_rows_and_those_of_each_model(compared):
 @pytest.fixture
 def measured(patched, monkeypatch):
     """The models that are measured, of runs that are not trained."""
-    from trainers import measuring
+    from trainers.evaluation import measuring
 
     def never(*arguments, **_):
         raise AssertionError
@@ -231,7 +233,7 @@ def test_other_samples_are_measured(compared, measured, tmp_path):
 
 def test_a_run_without_a_checkpoint_takes_other_flags(compared, tmp_path):
     """As in `trainers.fit`: there is nothing to go on with."""
-    from trainers.series import Contender, Series
+    from trainers.sweeps.sweep import Contender, Series
 
     run = tmp_path / "cvae" / "seed_0"
     run.mkdir(parents=True)

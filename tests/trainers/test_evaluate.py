@@ -272,7 +272,7 @@ def bright(tmp_path_factory, shared_cache):
 
     Of six held-out ones of a class two look like the next class.
     """
-    from trainers.yardstick import Yardstick
+    from trainers.evaluation.real_side import Yardstick
 
     def open_yardstick(count=10, **options):
         if count not in folders:
@@ -292,7 +292,7 @@ def bright(tmp_path_factory, shared_cache):
 
 
 def test_samples_are_measured_against_the_labels_they_were_made_for(bright):
-    from trainers import measuring
+    from trainers.evaluation import measuring
 
     results = measuring.measure(
         Painter(confused=0), bright(), names=["top1_accuracy"], samples_per_class=5
@@ -303,7 +303,7 @@ def test_samples_are_measured_against_the_labels_they_were_made_for(bright):
 
 
 def test_reconstructions_are_compared_with_their_own_pictures(bright):
-    from trainers import measuring
+    from trainers.evaluation import measuring
 
     yardstick = bright()
     images, labels = yardstick.test.images / 127.5 - 1, np.asarray(yardstick.test.labels)
@@ -325,7 +325,7 @@ def test_reconstructions_are_compared_with_their_own_pictures(bright):
 
 def test_the_score_of_samples_is_judged_on_the_held_out_pictures_drawn_by_lot(bright, monkeypatch):
     from keras_cvaegan.metrics import recognition
-    from trainers import measuring
+    from trainers.evaluation import measuring
 
     monkeypatch.setattr(recognition, "train_classifier", judge_without_training)
     yardstick = bright(max_test_images=8)
@@ -345,7 +345,8 @@ def test_the_score_of_samples_is_judged_on_the_held_out_pictures_drawn_by_lot(br
 
 
 def test_titles_of_nearest_pictures_are_the_samples_classes(bright, tmp_path, monkeypatch):
-    from trainers import measuring, yardstick
+    from trainers.evaluation import measuring
+    from trainers.evaluation import real_side as yardstick
 
     # Fewer than the samples, so that which ones are shown is left to chance.
     for module in (measuring, yardstick):
@@ -375,7 +376,7 @@ def test_statistics_of_other_pictures_do_not_serve(bright, tmp_path):
 def test_the_judge_passes_each_picture_once(bright, monkeypatch):
     """For statistics, novelty, real and generated figures together."""
     from keras_cvaegan import metrics
-    from trainers import measuring
+    from trainers.evaluation import measuring
 
     seen, original = [], metrics.ClassifierExtractor.__call__
 
@@ -405,7 +406,7 @@ def test_held_out_pictures_are_read_once(bright, capsys):
 
 @pytest.mark.parametrize(("samples_per_class", "noted"), [(6, False), (40, True)])
 def test_pairs_of_pictures_with_themselves_are_noted(bright, samples_per_class, noted):
-    from trainers import measuring
+    from trainers.evaluation import measuring
 
     results = measuring.measure(
         Painter(), bright(), names=["intra_class_diversity"], samples_per_class=samples_per_class
@@ -418,7 +419,7 @@ def test_pairs_of_pictures_with_themselves_are_noted(bright, samples_per_class, 
 
 def test_a_model_without_classes_has_no_figures_by_class(bright):
     from keras_cvaegan.models import GAN
-    from trainers import measuring
+    from trainers.evaluation import measuring
 
     model = GAN.from_preset("compact", image_shape=(16, 16, 3), num_classes=2)
     names = measuring.possible_names(model)
@@ -440,7 +441,7 @@ def test_a_model_without_classes_has_no_figures_by_class(bright):
 
 def test_fewer_samples_are_the_first_of_more(finished_run):
     import keras_cvaegan
-    from trainers import measuring
+    from trainers.evaluation import measuring
 
     model = keras_cvaegan.load(finished_run)
 
@@ -476,14 +477,14 @@ def test_an_unknown_metric(finished_run, capsys):
 
 
 def test_names_offered_are_those_that_are_measured():
-    from trainers import measuring
+    from trainers.evaluation import measuring
 
     assert evaluate.METRICS == measuring.NAMES
 
 
 def test_progress_tells_what_is_left(capsys):
-    from trainers.counting import counted
-    from trainers.status import StatusLine
+    from keras_cvaegan.training.status_line import StatusLine
+    from trainers.command_line.progress import counted
 
     line = StatusLine(seconds_between=0)
     assert len(list(counted("Samples", [(np.zeros(10),)] * 3, 30, line))) == 3

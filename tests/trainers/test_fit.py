@@ -222,7 +222,7 @@ class Workers:
     ],
 )
 def test_workers_that_cannot_train_together(config, workers, message):
-    from trainers import configuration
+    from trainers.runs import configuration
 
     source = configuration.data_source(SHARDED)
     with pytest.raises(ValueError, match=message):
@@ -231,7 +231,7 @@ def test_workers_that_cannot_train_together(config, workers, message):
 
 def test_workers_that_can_train_together():
     from keras_cvaegan.training.distribution import Distribution
-    from trainers import configuration
+    from trainers.runs import configuration
 
     source = configuration.data_source(SHARDED)
     fit.check_workers(SHARDED, source, Workers(0))

@@ -8,7 +8,8 @@ from running import variables
 from untrained import fit_without_training
 
 from keras_cvaegan import pictures
-from trainers import configuration, export, fit, generate
+from trainers import export, fit, generate
+from trainers.runs import configuration
 
 
 @pytest.fixture

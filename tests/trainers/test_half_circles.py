@@ -8,8 +8,9 @@ import pytest
 from scipy import stats
 
 from keras_cvaegan import pictures
-from trainers import half_circles, half_circles_picture, point_runs
-from trainers.half_circles_data import HalfCircles, _wasserstein_distance, labels_by_class
+from trainers import half_circles
+from trainers.points import half_circles_plot, runs
+from trainers.points.half_circles import HalfCircles, _wasserstein_distance, labels_by_class
 
 
 @pytest.fixture
@@ -264,10 +265,10 @@ def test_a_run_writes_figures_and_picture(tmp_path, capsys, monkeypatch):
 
 
 def test_the_table_has_data_and_methods_over_the_epochs(data):
-    run = point_runs.Run()
+    run = runs.Run()
     for epoch in range(0, 9):
         run.add(epoch, data.fresh(50, seed=1), data)
-    text = half_circles.table(point_runs.summarize({"cvae_gan": {0: run}}, "epochs"), data)
+    text = half_circles.table(runs.summarize({"cvae_gan": {0: run}}, "epochs"), data)
     lines = text.splitlines()
     assert lines[0].split() == ["epoch", "1", "2", "4", "8"]
     assert len(lines) == 1 + 2 * len(half_circles.MEASURES)
@@ -276,10 +277,10 @@ def test_the_table_has_data_and_methods_over_the_epochs(data):
 
 
 def test_the_picture_has_a_colour_a_class_and_a_curve_a_method(data):
-    run = point_runs.Run()
+    run = runs.Run()
     for epoch in range(0, 9):
         run.add(epoch, data.fresh(50, seed=epoch), data)
-    figure = half_circles_picture.figure(data, {"one": [run, run], "two": [run]})
+    figure = half_circles_plot.figure(data, {"one": [run, run], "two": [run]})
     above, below = figure.subfigs
     assert [axes.get_title() for axes in above.axes[:4]] == ["1", "2", "4", "8"]
     assert [axes.get_ylabel() for axes in above.axes[::4]] == ["one", "two"]
@@ -293,12 +294,12 @@ def test_the_picture_has_a_colour_a_class_and_a_curve_a_method(data):
 
 
 def test_the_picture_tells_how_much_it_does_not_show(data):
-    run = point_runs.Run()
+    run = runs.Run()
     for epoch in (0, 1):
         points = data.fresh(40, seed=epoch)
         points[1, :6] += [[30, 0], [-30, 0], [0, 30], [0, -30], [30, 30], [-30, -30]]
         run.add(epoch, points, data)
-    above, _ = half_circles_picture.figure(data, {"one": [run]}).subfigs
+    above, _ = half_circles_plot.figure(data, {"one": [run]}).subfigs
     assert [text.get_text() for axes in above.axes for text in axes.texts] == ["5% outside"]
 
 

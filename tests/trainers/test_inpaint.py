@@ -10,7 +10,7 @@ import keras_cvaegan
 from keras_cvaegan import applications, pictures
 from keras_cvaegan.applications import masks
 from trainers import inpaint
-from trainers.picture_input import HeldOut
+from trainers.pictures.held_out import HeldOut
 
 SHAPE = (16, 16, 3)
 

@@ -11,7 +11,7 @@ from tensorboard.plugins import projector
 import keras_cvaegan
 from keras_cvaegan import applications, pictures
 from trainers import latent_map
-from trainers.run_pictures import RunPictures
+from trainers.pictures.held_out import RunPictures
 
 
 @pytest.fixture(scope="module")

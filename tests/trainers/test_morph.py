@@ -10,7 +10,7 @@ from PIL import Image
 import keras_cvaegan
 from keras_cvaegan import applications, pictures
 from trainers import morph
-from trainers.picture_input import HeldOut
+from trainers.pictures.held_out import HeldOut
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from keras_cvaegan import pictures, saving
 from keras_cvaegan.applications import find_copies
 from keras_cvaegan.models import VAE
 from trainers import novelty
-from trainers.run_pictures import RunPictures
+from trainers.pictures.held_out import RunPictures
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from trainers.output import output_folder, print_written
+from trainers.command_line.output import output_folder, print_written
 
 
 def test_within_the_run_by_default(tmp_path):

@@ -9,7 +9,8 @@ from applied import untrained_runs
 from untrained import CLASSES, COUNTS
 
 from keras_cvaegan import pictures
-from trainers import picture_input
+from trainers.pictures import given as picture_input
+from trainers.pictures.held_out import HeldOut
 
 MODEL = SimpleNamespace(image_shape=(16, 16, 3))
 
@@ -23,7 +24,7 @@ def root(shared_cache, tmp_path_factory):
 
 @pytest.fixture
 def held_out(root):
-    return picture_input.HeldOut(root / "vae")
+    return HeldOut(root / "vae")
 
 
 @pytest.fixture
@@ -170,4 +171,4 @@ def test_where_labels_come_from():
 
 def test_not_a_run(tmp_path):
     with pytest.raises(ValueError, match="Not a run directory"):
-        picture_input.HeldOut(tmp_path)
+        HeldOut(tmp_path)

@@ -10,7 +10,7 @@ import keras_cvaegan
 from keras_cvaegan import pictures
 from keras_cvaegan.applications import recombine as recombine_pictures
 from trainers import recombine
-from trainers.picture_input import HeldOut
+from trainers.pictures.held_out import HeldOut
 
 
 @pytest.fixture(scope="module")

@@ -228,7 +228,7 @@ def test_lines_whose_step_is_no_number_are_left_out(finished, capsys):
 
 
 def test_long_and_broken_curves():
-    from trainers import curves
+    from trainers.reports import curves
 
     steps = np.arange(100_000)
     values = np.sin(steps / 1e4)

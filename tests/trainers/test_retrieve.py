@@ -11,8 +11,7 @@ import keras_cvaegan
 from keras_cvaegan import pictures
 from keras_cvaegan.applications import LatentIndex
 from trainers import retrieve
-from trainers.picture_input import HeldOut
-from trainers.run_pictures import RunPictures
+from trainers.pictures.held_out import HeldOut, RunPictures
 
 
 @pytest.fixture(scope="module")

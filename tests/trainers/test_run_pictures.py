@@ -8,8 +8,7 @@ from applied import untrained_runs
 from untrained import CLASSES, COUNTS
 
 from keras_cvaegan import pictures
-from trainers.picture_input import HeldOut
-from trainers.run_pictures import RunPictures
+from trainers.pictures.held_out import HeldOut, RunPictures
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from keras_cvaegan import pictures
-from trainers import point_runs, ring, toy, toy_picture
+from trainers import toy
+from trainers.points import ring, ring_plot
+from trainers.points import runs as point_runs
 
 
 def polar(radius, degrees):
@@ -209,7 +211,7 @@ def test_the_picture_has_a_row_a_method_and_a_column_an_iteration(data):
         for step in range(0, 900, 100):
             run.add(step, data.points(50, np.random.default_rng(step)), data)
         runs[title] = [run, run]
-    figure = toy_picture.figure(data, runs)
+    figure = ring_plot.figure(data, runs)
     above, below = figure.subfigs
     assert len(above.axes) == 3 * len(point_runs.shown_rows(range(9)))
     assert [axes.get_title() for axes in above.axes[:4]] == ["100", "200", "400", "800"]

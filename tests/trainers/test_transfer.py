@@ -9,7 +9,7 @@ from applied import call, read_sheet, untrained_runs
 import keras_cvaegan
 from keras_cvaegan import applications, pictures
 from trainers import transfer
-from trainers.picture_input import HeldOut
+from trainers.pictures.held_out import HeldOut
 
 
 @pytest.fixture(scope="module")

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from datasets.reading.lfw_pairs import parse_pairs, read_pairs
 from keras_cvaegan import pictures
-from trainers.verification_pairs import parse_pairs, read_pairs
 
 PEOPLE = {"Ann_Example": 10, "Bob_Example": 100, "Cy_Example": 200}
 PAIRS = """2\t1

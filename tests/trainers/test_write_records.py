@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from datasets import tfrecords
+from datasets.pipeline import tfrecords
 from trainers import write_records
 
 

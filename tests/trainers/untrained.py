@@ -81,7 +81,7 @@ def fit_without_training(values):
     """Leaves what `trainers.fit` does after its last step, of a model with its first weights."""
     from keras_cvaegan.training.checkpoints import save_checkpoint
     from keras_cvaegan.training.run_directory import RunDirectory
-    from trainers import configuration
+    from trainers.runs import configuration
 
     config, run = configuration.configure(values), RunDirectory(values.run_dir)
     run.create()

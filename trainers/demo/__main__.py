@@ -7,7 +7,7 @@ import os
 import tempfile
 from typing import TYPE_CHECKING
 
-from trainers import command_line
+from trainers.command_line.command import Command
 
 if TYPE_CHECKING:
     from absl.flags import FlagValues
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 MISSING_EXTRA = "trainers.demo needs gradio: install it with pip install -e '.[demo]'."
 
-COMMAND = command_line.Command("trainers.demo", __doc__)
+COMMAND = Command("trainers.demo", __doc__)
 with COMMAND.section("Model (one of --run_dir and --url)"):
     COMMAND.string("run_dir", None, "folder of a run of trainers.fit")
     COMMAND.string(

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 import keras_cvaegan
-from keras_cvaegan import pictures, random
+from keras_cvaegan import pictures
 from keras_cvaegan.models.inference import GENERATE_STREAM
+from keras_cvaegan.ops import random
 from keras_cvaegan.training.run_directory import RunDirectory
 
 if TYPE_CHECKING:

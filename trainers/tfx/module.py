@@ -19,11 +19,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_cvaegan import graph_pictures
 from keras_cvaegan.export import write_saved_model
 from keras_cvaegan.models import MODELS, GenerativeModel
 from keras_cvaegan.networks import Preset
 from keras_cvaegan.networks import preset as find_preset
+from keras_cvaegan.pictures import graph
 from keras_cvaegan.training import progress, records
 from keras_cvaegan.training.checkpoints import steps_taken
 from keras_cvaegan.training.stopping import StopOnNaN
@@ -472,8 +472,8 @@ def _decoded(rows: tf.data.Dataset, config: Config) -> tf.data.Dataset:
 
     def decode(picture: Batch) -> tf.Tensor:
         if config.image_format == "raw":
-            return graph_pictures.resize(_decode_raw(picture, config), size)
-        return graph_pictures.resize(graph_pictures.decode_file(picture[config.image_key]), size)
+            return graph.resize(_decode_raw(picture, config), size)
+        return graph.resize(graph.decode_file(picture[config.image_key]), size)
 
     def convert(row: Batch) -> tuple[tf.Tensor, tf.Tensor]:
         picture = {name: value for name, value in row.items() if name != config.label_key}

@@ -15,7 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 import absl.logging
 
-from trainers import command_line, configuration, fit, write_records
+from trainers import fit, write_records
+from trainers.command_line import flags
+from trainers.command_line.command import TRAINING_ENVIRONMENT, Command
+from trainers.runs import configuration
 
 if TYPE_CHECKING:
     from absl.flags import FlagValues
@@ -27,8 +30,8 @@ _OF_TRAINING = (
     *("objective", "seed", "dtype_policy", "horizontal_flip", "log_every"),
 )
 
-COMMAND = command_line.Command("trainers.tfx.pipeline", __doc__, command_line.TRAINING_ENVIRONMENT)
-command_line.data_flags(COMMAND)
+COMMAND = Command("trainers.tfx.pipeline", __doc__, TRAINING_ENVIRONMENT)
+flags.data_flags(COMMAND)
 write_records.record_flags(COMMAND)
 with COMMAND.section("Model"):
     COMMAND.adopt(fit.COMMAND, *("model", "preset", "latent_dim", "set"))
@@ -95,8 +98,8 @@ def write_examples(values: "FlagValues", image_size: int) -> tuple[str, list[str
     """Returns the folder of the data's records and the class names; written where missing."""
     import tensorflow as tf
 
-    from datasets import tfrecords
-    from trainers.status import StatusLine
+    from datasets.pipeline import tfrecords
+    from keras_cvaegan.training.status_line import StatusLine
 
     asked = write_records.records(values, image_size, ("train", "test"))
     folder = f"{root(values)}/records/{values.dataset}-{image_size}px-{asked.digest()}"

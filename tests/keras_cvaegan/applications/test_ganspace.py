@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 from keras import layers
 
-from keras_cvaegan import random
 from keras_cvaegan.applications import ganspace, ganspace_directions
 from keras_cvaegan.models import GAN
 from keras_cvaegan.networks import feature_network
+from keras_cvaegan.ops import random
 
 LATENT_DIM = 4
 SCALES = np.array([4.0, 2.0, 1.0, 0.5])

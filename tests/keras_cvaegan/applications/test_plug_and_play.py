@@ -4,10 +4,10 @@ import pytest
 from keras import layers
 from scipy.special import log_softmax, softmax
 
-from keras_cvaegan import random
 from keras_cvaegan.applications import PlugAndPlay, denoising_prior
 from keras_cvaegan.applications.plug_and_play import WALK_STREAM
 from keras_cvaegan.models import CVAEGAN
+from keras_cvaegan.ops import random
 
 rng = np.random.default_rng(0)
 A, B = rng.normal(size=(3, 4)).astype("float32"), rng.normal(size=(4, 5)).astype("float32")

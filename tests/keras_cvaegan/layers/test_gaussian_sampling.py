@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_cvaegan import random
 from keras_cvaegan.layers import GaussianSampling
+from keras_cvaegan.ops import random
 
 
 @pytest.fixture

@@ -3,8 +3,8 @@
 import numpy as np
 import tensorflow as tf
 
-from keras_cvaegan import random
 from keras_cvaegan.layers import SpectralNormalization
+from keras_cvaegan.ops import random
 
 POSTERIOR, PRIOR = 0, 1
 

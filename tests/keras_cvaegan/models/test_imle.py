@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 
 import keras_cvaegan
-from keras_cvaegan import random
 from keras_cvaegan.models import CGAN, IMLE
 from keras_cvaegan.models.imle import CANDIDATE_STREAM
 from keras_cvaegan.networks.mlp import mlp_generator, mlp_projection_discriminator
+from keras_cvaegan.ops import random
 
 SIZES = {"image_shape": (3,), "num_classes": 4, "latent_dim": 3, "hidden_units": (8, 6)}
 

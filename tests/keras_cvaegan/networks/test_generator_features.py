@@ -15,7 +15,7 @@ from keras_cvaegan.networks import (
     mlp_generator,
     unconditional_network,
 )
-from keras_cvaegan.precision import full_precision_dtype
+from keras_cvaegan.ops.precision import full_precision_dtype
 
 SHAPE = (16, 16, 3)
 Z = np.random.default_rng(0).normal(size=(6, 5)).astype("float32")

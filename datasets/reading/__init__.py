@@ -1,0 +1,1 @@
+"""What several data sets read: files, archives, boxes, people, tensorflow-datasets."""

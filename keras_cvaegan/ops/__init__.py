@@ -1,0 +1,1 @@
+"""What several rooms compute with: random numbers, precision, Gaussians, nearest rows."""

@@ -1,0 +1,1 @@
+"""What is measured of the known attributes of drawn flowers."""

@@ -1,0 +1,53 @@
+"""The network that reads attributes from pictures, trained once and kept in the run."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from trainers.runs import configuration
+
+if TYPE_CHECKING:
+    from keras_cvaegan.metrics.attribute_reader import AttributeReader
+    from keras_cvaegan.training.run_directory import RunDirectory
+    from trainers.attributes.measures import KnownPictures
+
+
+def open_reader(
+    run: RunDirectory, config: dict[str, Any], training: KnownPictures, epochs: int
+) -> AttributeReader:
+    """Returns the reader of a run's data, trained where it is not kept yet.
+
+    Raises:
+        ValueError: for pictures of a size that it does not take.
+    """
+    import keras
+
+    from keras_cvaegan.metrics import attribute_reader
+    from trainers.runs.kept_networks import kept_or_trained
+
+    def train() -> AttributeReader:
+        print(f"Training a reader of attributes on {len(training):,} real pictures …", flush=True)
+        keras.config.set_dtype_policy("float32")
+        return attribute_reader.train_reader(
+            training.images, training.values, epochs=epochs, verbose=2
+        )
+
+    return kept_or_trained(
+        run.path / "attribute_reader.keras",
+        _about(config, attribute_reader.VERSION, epochs),
+        "reader",
+        train,
+    )
+
+
+def _about(config: dict[str, Any], version: int, epochs: int) -> dict[str, Any]:
+    """What the reader is, as JSON has it."""
+    source = configuration.data_source(config)
+    about = {
+        "name": "convolutional network on the real training pictures",
+        "version": version,
+        "data": {**configuration.data_arguments(config), "key": source.key},
+        "epochs": epochs,
+    }
+    return json.loads(json.dumps(about))

@@ -1,0 +1,1 @@
+"""Whether generated pictures help a recognition network."""

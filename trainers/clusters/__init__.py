@@ -1,0 +1,1 @@
+"""Cluster-guided synthesis: generators, clusters, mappings, what is shown of them."""

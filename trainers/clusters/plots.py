@@ -1,0 +1,172 @@
+"""The pictures of `trainers.cluster`: scatter plots, mean images, samples, strips."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import matplotlib
+import numpy as np
+from matplotlib.figure import Figure
+from sklearn.decomposition import PCA
+
+from trainers.clusters.views import AMOUNTS, POINTS, Measured, Seen
+from trainers.reports.picture_grids import Sheet
+from trainers.reports.plots import write_figure
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from trainers.clusters.surveys import Survey
+
+SCATTER = "features_and_codes.png"
+MAX_LEGEND = 10
+
+
+def colors(count: int) -> np.ndarray:
+    """Returns a colour for each cluster, (count, 4).
+
+    Example:
+
+    >>> colors(3).shape, colors(40).shape
+    ((3, 4), (40, 4))
+    """
+    if count <= 10:
+        return matplotlib.colormaps["tab10"](np.arange(count))
+    return matplotlib.colormaps["turbo"](np.linspace(0, 1, count))
+
+
+def draw_scatter(measured: Measured, names: Sequence[str]) -> Figure:
+    """Returns features and codes by cluster: Fig. 1, and the mapping's beside.
+
+    Both panels of a row have the principal components of the left one.
+
+    Args:
+        measured: what there is to show.
+        names: of the clusters.
+    """
+    figure = Figure(figsize=(9, 8.4), layout="constrained")
+    panels = figure.subplots(2, 2, sharex="row", sharey="row")
+    real, mapped = measured.held_out, measured.mapped
+    kinds = {
+        "features": (real.features, mapped.features),
+        "z": (real.z[:POINTS], mapped.z[:POINTS]),
+    }
+    for row, (kind, points) in zip(panels, kinds.items(), strict=True):
+        flat, shares = projected(*points)
+        for axes, seen, shown, title in zip(
+            row, (real, mapped), flat, ("random codes", "mapped codes"), strict=True
+        ):
+            _scatter(axes, shown, seen, names)
+            axes.set_title(f"{kind}, {title}", fontsize=10)
+        row[0].set_ylabel(f"second component, {shares[1]:.0%} of variance")
+        for axes in row:
+            axes.set_xlabel(f"first principal component, {shares[0]:.0%}")
+    if len(names) <= MAX_LEGEND:
+        panels[0, 0].legend(fontsize=8, markerscale=3, title="cluster")
+    return figure
+
+
+def projected(
+    real: np.ndarray, mapped: np.ndarray
+) -> tuple[tuple[np.ndarray, np.ndarray], np.ndarray]:
+    """Returns both on the first two principal components of the first, and their shares.
+
+    Of a single dimension, or a single point, the rest is 0.
+
+    Example:
+
+    >>> (first, second), shares = projected(np.array([[1.0], [3.0]]), np.array([[2.0]]))
+    >>> abs(first).tolist(), second.tolist(), shares.tolist()
+    ([[1.0, 0.0], [1.0, 0.0]], [[0.0, 0.0]], [1.0, 0.0])
+    """
+    count = min(2, *real.shape)
+    pca = PCA(count, svd_solver="full").fit(real.astype(np.float64))
+    missing = 2 - count
+    shown = [np.pad(pca.transform(x.astype(np.float64)), ((0, 0), (0, missing)))
+             for x in (real, mapped)]  # fmt: skip
+    shares = np.pad(np.nan_to_num(pca.explained_variance_ratio_), (0, missing))
+    return (shown[0], shown[1]), shares
+
+
+def _scatter(axes: Axes, points: np.ndarray, seen: Seen, names: Sequence[str]) -> None:
+    labels, palette = seen.wanted[: len(points)], colors(len(names))
+    # In one call, so that no cluster lies on top of the others.
+    axes.scatter(*points.T, s=5, alpha=0.5, linewidths=0, color=palette[labels])
+    for name, color in zip(names, palette, strict=True):
+        axes.scatter([], [], s=5, color=color, label=name)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.tick_params(labelsize=8)
+
+
+def sheets(measured: Measured, names: Sequence[str], survey: Survey | None) -> dict[str, Sheet]:
+    """Returns the sheets of pictures by file name.
+
+    Args:
+        measured: what there is to show.
+        names: of the clusters.
+        survey: of the layers, where one was made.
+    """
+    found = {"means.png": _means(measured, names), "samples.png": _samples(measured, names)}
+    for method, images in measured.walks.items():
+        found[f"{method.lower()}.png"] = _walk(method, images)
+    if survey is not None:
+        found["survey.png"] = Sheet(
+            [layer.means for layer in survey.layers],
+            [f"{layer.name}: {_sizes(layer.sizes)}" for layer in survey.layers],
+            "Of each layer the mean pictures of its clusters, in order of computation.",
+        )
+    return found
+
+
+def _sizes(sizes: Sequence[int] | np.ndarray) -> str:
+    return " + ".join(f"{size:,}" for size in sizes)
+
+
+def _means(measured: Measured, names: Sequence[str]) -> Sheet:
+    rows = [
+        np.stack([learned, mapped])
+        for learned, mapped in zip(measured.learned.means, measured.mapped.means, strict=True)
+    ]
+    titles = [
+        f"cluster {name}: {of['size']:,} codes, {of['share']:.0%}"
+        for name, of in zip(names, measured.clusters, strict=True)
+    ]
+    caption = "The mean picture of each cluster, and beside it that of mapped codes."
+    return Sheet(rows, titles, caption)
+
+
+def _samples(measured: Measured, names: Sequence[str]) -> Sheet:
+    rows, titles = [], []
+    for cluster, name in enumerate(names):
+        kinds = {"mapped": measured.mapped, "of random codes": measured.held_out}
+        for kind, seen in kinds.items():
+            if len(seen.images[cluster]):
+                rows.append(seen.images[cluster])
+                titles.append(f"cluster {name}, {kind}")
+    return Sheet(
+        rows,
+        titles,
+        "Random pictures, not picked: of mapped codes, and those of random codes whose features "
+        "fall into the cluster.",
+    )
+
+
+def _walk(method: str, images: np.ndarray) -> Sheet:
+    low, high = AMOUNTS[0], AMOUNTS[-1]
+    return Sheet(
+        list(images),
+        [f"direction {number + 1}" for number in range(len(images))],
+        f"From one random code along the first directions of {method}, α from {low:g} to "
+        f"{high:g}.".replace("-", "−"),
+    )
+
+
+def write_scatter(folder: Path, measured: Measured, names: Sequence[str]) -> Mapping[str, str]:
+    """Writes the scatter plots and returns caption by file name."""
+    write_figure(folder / SCATTER, draw_scatter(measured, names))
+    return {
+        SCATTER: f"Features and codes by cluster, at most {POINTS:,} of each: of random codes that "
+        "were not learned, and of mapped ones, on the principal components of the former."
+    }

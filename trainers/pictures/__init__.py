@@ -1,0 +1,1 @@
+"""The pictures that programs work on: given ones, held-out ones, drawn ones."""

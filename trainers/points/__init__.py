@@ -1,0 +1,1 @@
+"""Trainings on points in the plane, and what is shown of them."""

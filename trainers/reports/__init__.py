@@ -1,0 +1,1 @@
+"""Tables, curves, grids of pictures and pages."""
