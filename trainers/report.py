@@ -49,8 +49,8 @@ def write(run: RunDirectory) -> Path:
     sections = {
         "Samples": _samples(run, record, missing),
         "Figures": _figures(results),
-        "Nearest training pictures": _sheet(run, results, "nearest_training.png", missing),
-        "Reconstructions": _sheet(run, results, "reconstructions.png", missing),
+        "Nearest training pictures": _grid(run, results, "nearest_training.png", missing),
+        "Reconstructions": _grid(run, results, "reconstructions.png", missing),
         "Training": curves,
         "Commands": _commands(run, record),
         "Configuration": html.json_text(config),
@@ -97,27 +97,27 @@ def _evaluation(run: RunDirectory, step: int, missing: list[str]) -> dict[str, A
 
 
 def _samples(run: RunDirectory, record: Mapping[str, Any], missing: list[str]) -> str:
-    sheet = _read(run.samples / "latest.png", missing)
-    if sheet is None:
+    grid = _read(run.samples / "latest.png", missing)
+    if grid is None:
         return html.paragraph("No samples.")
-    rows = (len(sheet) - html.PADDING) // (record["config"]["image_size"] + html.PADDING)
+    rows = (len(grid) - html.PADDING) // (record["config"]["image_size"] + html.PADDING)
     names = record["class_names"]
     # A model without classes has one row.
     titles = names[:rows] if rows > 1 else [""]
-    return html.strips(
-        sheet, titles, "Random samples, not picked. Down each column the latent is one."
+    return html.picture_grid(
+        grid, titles, "Random samples, not picked. Down each column the latent is one."
     )
 
 
-def _sheet(run: RunDirectory, results: Mapping[str, Any], name: str, missing: list[str]) -> str:
-    """A sheet that the evaluation wrote."""
+def _grid(run: RunDirectory, results: Mapping[str, Any], name: str, missing: list[str]) -> str:
+    """A grid of pictures that the evaluation wrote."""
     about = results.get("pictures", {}).get(name)
     if about is None:
         return html.paragraph(
             "Not measured, or not for this model." if results else "No evaluation.json."
         )
-    sheet = _read(run.samples / name, missing)
-    return "" if sheet is None else html.strips(sheet, about["titles"], about["caption"])
+    grid = _read(run.samples / name, missing)
+    return "" if grid is None else html.picture_grid(grid, about["titles"], about["caption"])
 
 
 def _read(path: Path, missing: list[str]) -> "np.ndarray | None":

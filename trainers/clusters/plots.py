@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from sklearn.decomposition import PCA
 
 from trainers.clusters.views import AMOUNTS, POINTS, Measured, Seen
-from trainers.reports.picture_grids import Sheet
+from trainers.reports.picture_grids import PictureGrid
 from trainers.reports.plots import write_figure
 
 if TYPE_CHECKING:
@@ -100,8 +100,10 @@ def _scatter(axes: Axes, points: np.ndarray, seen: Seen, names: Sequence[str]) -
     axes.tick_params(labelsize=8)
 
 
-def sheets(measured: Measured, names: Sequence[str], survey: Survey | None) -> dict[str, Sheet]:
-    """Returns the sheets of pictures by file name.
+def grids(
+    measured: Measured, names: Sequence[str], survey: Survey | None
+) -> dict[str, PictureGrid]:
+    """Returns the grids of pictures by file name.
 
     Args:
         measured: what there is to show.
@@ -112,7 +114,7 @@ def sheets(measured: Measured, names: Sequence[str], survey: Survey | None) -> d
     for method, images in measured.walks.items():
         found[f"{method.lower()}.png"] = _walk(method, images)
     if survey is not None:
-        found["survey.png"] = Sheet(
+        found["survey.png"] = PictureGrid(
             [layer.means for layer in survey.layers],
             [f"{layer.name}: {_sizes(layer.sizes)}" for layer in survey.layers],
             "Of each layer the mean pictures of its clusters, in order of computation.",
@@ -124,7 +126,7 @@ def _sizes(sizes: Sequence[int] | np.ndarray) -> str:
     return " + ".join(f"{size:,}" for size in sizes)
 
 
-def _means(measured: Measured, names: Sequence[str]) -> Sheet:
+def _means(measured: Measured, names: Sequence[str]) -> PictureGrid:
     rows = [
         np.stack([learned, mapped])
         for learned, mapped in zip(measured.learned.means, measured.mapped.means, strict=True)
@@ -134,10 +136,10 @@ def _means(measured: Measured, names: Sequence[str]) -> Sheet:
         for name, of in zip(names, measured.clusters, strict=True)
     ]
     caption = "The mean picture of each cluster, and beside it that of mapped codes."
-    return Sheet(rows, titles, caption)
+    return PictureGrid(rows, titles, caption)
 
 
-def _samples(measured: Measured, names: Sequence[str]) -> Sheet:
+def _samples(measured: Measured, names: Sequence[str]) -> PictureGrid:
     rows, titles = [], []
     for cluster, name in enumerate(names):
         kinds = {"mapped": measured.mapped, "of random codes": measured.held_out}
@@ -145,7 +147,7 @@ def _samples(measured: Measured, names: Sequence[str]) -> Sheet:
             if len(seen.images[cluster]):
                 rows.append(seen.images[cluster])
                 titles.append(f"cluster {name}, {kind}")
-    return Sheet(
+    return PictureGrid(
         rows,
         titles,
         "Random pictures, not picked: of mapped codes, and those of random codes whose features "
@@ -153,9 +155,9 @@ def _samples(measured: Measured, names: Sequence[str]) -> Sheet:
     )
 
 
-def _walk(method: str, images: np.ndarray) -> Sheet:
+def _walk(method: str, images: np.ndarray) -> PictureGrid:
     low, high = AMOUNTS[0], AMOUNTS[-1]
-    return Sheet(
+    return PictureGrid(
         list(images),
         [f"direction {number + 1}" for number in range(len(images))],
         f"From one random code along the first directions of {method}, α from {low:g} to "

@@ -106,7 +106,7 @@ def write(
     """Writes pictures, clusters.json and report.html; returns their names."""
     folder, names = run.directory.path, guided.class_names
     scatter = plots.write_scatter(folder, measured, names)
-    shown = plots.sheets(measured, names, survey)
+    shown = plots.grids(measured, names, survey)
     about = picture_grids.write(shown, folder)
     results = {
         "flags": command.settings(values),
@@ -138,18 +138,18 @@ def _page(
     table_of = html.table(TITLES, _rows(measured, guided.class_names), range(1, 9))
     [(name, caption)] = scatter.items()
     sections = {
-        "Samples": _sheet(directory.path, "samples.png", about),
-        "Mean pictures": _sheet(directory.path, "means.png", about),
+        "Samples": _grid(directory.path, "samples.png", about),
+        "Mean pictures": _grid(directory.path, "means.png", about),
         "Figures": table_of
         + "".join(html.paragraph(line) for line in summary(measured).splitlines()),
         "Features and codes": html.picture(pictures.read_picture(directory.path / name), caption),
         **{
-            f"Directions of {method}": _sheet(directory.path, f"{method.lower()}.png", about)
+            f"Directions of {method}": _grid(directory.path, f"{method.lower()}.png", about)
             for method in measured.walks
         },
     }
     if survey is not None:
-        sections["Layers"] = _survey(survey) + _sheet(directory.path, "survey.png", about)
+        sections["Layers"] = _survey(survey) + _grid(directory.path, "survey.png", about)
     logged = curves.read_metrics(directory.metrics)
     if logged:
         sections["Training"] = f'<div class="wide curves">{curves.draw(logged)}</div>'
@@ -164,9 +164,9 @@ def _page(
     return html.page(directory.path.resolve().name, subtitle, sections)
 
 
-def _sheet(folder: Path, name: str, about: Mapping[str, Any]) -> str:
+def _grid(folder: Path, name: str, about: Mapping[str, Any]) -> str:
     of = about[name]
-    return html.strips(pictures.read_picture(folder / name), of["titles"], of["caption"])
+    return html.picture_grid(pictures.read_picture(folder / name), of["titles"], of["caption"])
 
 
 def _survey(survey: Survey) -> str:

@@ -18,7 +18,7 @@ from trainers.clusters.runs import Found
 from trainers.command_line.progress import counted
 
 BATCH_SIZE = 512
-# Points of each kind that a plot shows, and pictures of each cluster that a sheet does.
+# Points of each kind that a plot shows, and pictures of each cluster that a grid does.
 POINTS, COLUMNS = 2_000, 8
 DIRECTIONS = 4
 AMOUNTS = np.linspace(-3, 3, 7)

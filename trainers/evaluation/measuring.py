@@ -62,7 +62,7 @@ def measure(
     streamed = cas or any(name in METRICS for name in names)
     total = samples_per_class * len(yardstick.class_names) if streamed else 0
     results: dict[str, Any] = {"generated": {}, "real": {}, "settings": {}, "notes": []}
-    shown: dict[str, picture_grids.Sheet] = {}
+    shown: dict[str, picture_grids.PictureGrid] = {}
     if streamed:
         compared, shown = _compare(model, yardstick, names, total, seed, cas)
         results |= compared
@@ -94,7 +94,7 @@ def _compare(
     total: int,
     seed: int,
     cas: bool,
-) -> tuple[dict[str, Any], dict[str, picture_grids.Sheet]]:
+) -> tuple[dict[str, Any], dict[str, picture_grids.PictureGrid]]:
     """The figures of samples beside those of held-out pictures, and what they are based on."""
     names = [name for name in names if name in METRICS]
     using = yardstick.metrics(names)
@@ -209,8 +209,8 @@ def samples(
 
 def reconstruction(
     model: GenerativeModel, yardstick: Yardstick
-) -> tuple[dict[str, float], picture_grids.Sheet]:
-    """Returns how far reconstructions of held-out pictures are from them, and a sheet of some.
+) -> tuple[dict[str, float], picture_grids.PictureGrid]:
+    """Returns how far reconstructions of held-out pictures are from them, and a grid of some.
 
     `reconstruction_mse` is the mean squared error in units of [−1, 1], `reconstruction_psnr` the
     mean of each picture's peak signal-to-noise ratio in dB.

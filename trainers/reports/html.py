@@ -8,17 +8,18 @@ import json
 import string
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    import numpy as np
+import numpy as np
+
+from keras_cvaegan import pictures
 
 TEMPLATE = Path(__file__).with_name("report_template.html")
-# Of a sheet's PNG files, one a row; the rows beyond are left out.
-MAX_SHEET_BYTES = 600_000
+# Of a grid's PNG files, one a row; the rows beyond are left out.
+MAX_GRID_BYTES = 600_000
 # Pictures up to this size are shown at twice their pixels.
 MAX_ENLARGED = 64
-# Between pictures of a sheet: the default of `pictures.grid`.
+# Between pictures of a grid: the default of `pictures.grid`.
 PADDING = 2
 
 
@@ -28,17 +29,18 @@ def page(
     """Returns a page of HTML.
 
     Args:
-        title: its heading.
-        subtitle: a line below.
+        title: heading of the page.
+        subtitle: line below the heading.
         sections: contents as HTML, by heading.
-        missing: what is not there, a sentence each.
+        missing: sentences, each on something that is not there.
     """
-    head, _, _ = TEMPLATE.read_text("utf-8").partition("<h2>")
-    found = string.Template(head).substitute(
-        title=escape(title), subtitle=escape(subtitle), missing=list_of_missing(missing)
-    )
     body = "\n".join(f"<h2>{escape(name)}</h2>\n{text}" for name, text in sections.items())
-    return f"{found}{body}\n</body>\n</html>\n"
+    return string.Template(TEMPLATE.read_text("utf-8")).substitute(
+        title=escape(title),
+        subtitle=escape(subtitle),
+        missing=list_of_missing(missing),
+        sections=body,
+    )
 
 
 def escape(value: Any) -> str:
@@ -99,28 +101,26 @@ def picture(image: np.ndarray, caption: str, zoom: int = 1) -> str:
     )
 
 
-def strips(sheet: np.ndarray, titles: Sequence[str], caption: str) -> str:
-    """Returns a table with a title and an image for each row of a sheet of `pictures.grid`."""
-    height = (len(sheet) - PADDING) // max(len(titles), 1)
+def picture_grid(grid: np.ndarray, titles: Sequence[str], caption: str) -> str:
+    """Returns a table with a title and an image for each row of what `pictures.grid` returns."""
+    height = (len(grid) - PADDING) // max(len(titles), 1)
     rows, size = [], 0
     for number, title in enumerate(titles):
         top = PADDING + number * height
-        strip = sheet[top : top + height - PADDING]
-        image = _embedded(strip, title, 2 if len(strip) <= MAX_ENLARGED else 1)
+        row = grid[top : top + height - PADDING]
+        image = _embedded(row, title, 2 if len(row) <= MAX_ENLARGED else 1)
         size += len(image) * 3 // 4
-        if rows and size > MAX_SHEET_BYTES:
+        if rows and size > MAX_GRID_BYTES:
             caption += f" The first {len(rows)} of {len(titles)} rows."
             break
         rows.append(f'<tr><th scope="row">{escape(title)}</th><td>{image}</td></tr>')
     return (
-        f'<figure><div class="wide"><table class="sheet">{"".join(rows)}</table></div>'
+        f'<figure><div class="wide"><table class="grid">{"".join(rows)}</table></div>'
         f"<figcaption>{escape(caption)}</figcaption></figure>"
     )
 
 
 def _embedded(image: np.ndarray, title: str, zoom: int) -> str:
-    from keras_cvaegan import pictures
-
     data = base64.b64encode(pictures.encode_png(image)).decode("ascii")
     return (
         f'<img alt="{escape(title)}" width="{image.shape[1] * zoom}" '

@@ -1,4 +1,4 @@
-"""Sheets of pictures that show what figures say: samples beside training pictures, and the like."""
+"""Grids of pictures that show what figures say: samples beside training pictures, and the like."""
 
 import dataclasses
 import os
@@ -11,19 +11,19 @@ import numpy as np
 from keras_cvaegan import pictures
 from keras_cvaegan.metrics import NearestNeighbourNovelty
 
-# Sheets are to be looked at, and go into report.html: how many samples, and pixels a side at most.
+# Grids are to be looked at, and go into report.html: how many samples, and pixels a side at most.
 SAMPLES, SIZE = 6, 96
 _SPACES = {"pixel": "by pixels", "feature": "by features of the judge"}
 
 
 @dataclasses.dataclass(frozen=True)
-class Sheet:
+class PictureGrid:
     """Rows of pictures of one size.
 
     Args:
-        rows: uint8 `(n, height, width, 3)` each.
-        titles: one a row.
-        caption: what is to be seen.
+        rows: pictures of each row, uint8 `(n, height, width, 3)`.
+        titles: titles of the rows.
+        caption: sentences on what is to be seen.
     """
 
     rows: Sequence[np.ndarray]
@@ -36,14 +36,14 @@ def neighbours(
     labels: np.ndarray,
     training: np.ndarray,
     class_names: Sequence[str],
-) -> Sheet:
+) -> PictureGrid:
     """Returns samples, each in a row with the training pictures that are nearest to it.
 
     Args:
-        novelty: after `result`.
-        labels: of its samples.
-        training: the training pictures that it searched.
-        class_names: of the labels.
+        novelty: metric after its `result`.
+        labels: labels of its samples.
+        training: training pictures that it searched.
+        class_names: names of the classes by label.
     """
     rows = []
     for number, sample in enumerate(novelty.samples[:SAMPLES]):
@@ -53,40 +53,41 @@ def neighbours(
         rows.append(np.stack(row))
     how = ", then ".join(_SPACES[space] for space in novelty.neighbours)
     count = novelty.neighbours["pixel"].indices.shape[1]
-    return Sheet(
+    return PictureGrid(
         rows,
         [class_names[label] for label in labels[: len(rows)]],
         f"Each row: a random sample, then the {count} training pictures nearest to it {how}.",
     )
 
 
-def reconstructions(images: np.ndarray, reconstructed: np.ndarray) -> Sheet:
+def reconstructions(images: np.ndarray, reconstructed: np.ndarray) -> PictureGrid:
     """Returns pictures above their reconstructions, uint8 `(n, height, width, 3)` both."""
-    return Sheet(
+    return PictureGrid(
         [images, reconstructed],
         ["held out", "reconstructed"],
         "Random held-out pictures, and below each what the model makes of its encoding.",
     )
 
 
-def write(sheets: Mapping[str, Sheet], directory: str | os.PathLike) -> dict[str, dict[str, Any]]:
-    """Writes sheets as PNG files, and returns titles and captions by file name.
+def write(
+    grids: Mapping[str, PictureGrid], directory: str | os.PathLike
+) -> dict[str, dict[str, Any]]:
+    """Writes grids as PNG files, and returns titles and captions by file name.
 
     Args:
-        sheets: by file name.
-        directory: where to write; made when missing.
+        grids: grids by file name.
+        directory: folder to write to; made when missing.
     """
     directory = Path(directory)
     directory.mkdir(parents=True, exist_ok=True)
-    for name, sheet in sheets.items():
+    for name, grid in grids.items():
         rows = [
             np.stack([pictures.resize_picture(picture, SIZE) for picture in row])
             if max(row.shape[1:3]) > SIZE
             else row
-            for row in sheet.rows
+            for row in grid.rows
         ]
         pictures.write_png(directory / name, pictures.grid(rows))
     return {
-        name: {"titles": list(sheet.titles), "caption": sheet.caption}
-        for name, sheet in sheets.items()
+        name: {"titles": list(grid.titles), "caption": grid.caption} for name, grid in grids.items()
     }

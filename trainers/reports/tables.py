@@ -1,4 +1,4 @@
-"""Figures of several trainings as means and deviations, in tables."""
+"""Tables of Markdown, and the numbers in them."""
 
 from collections.abc import Sequence
 
