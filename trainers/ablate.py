@@ -110,7 +110,7 @@ def measure(model: "GenerativeModel", yardstick: "Yardstick") -> dict[str, float
     from keras_cvaegan.applications import reconstruct
     from keras_cvaegan.metrics import reconstruction
     from keras_cvaegan.metrics.sharpness import sharpness
-    from trainers.command_line.progress import counted
+    from keras_cvaegan.progress import counted
     from trainers.evaluation.real_side import batches
 
     errors, sharp, sharp_real, right = [], [], [], []

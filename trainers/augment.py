@@ -175,7 +175,7 @@ def write_pictures(
         The files of each label, from `output`.
     """
     from keras_cvaegan import pictures
-    from trainers.command_line.progress import counted
+    from keras_cvaegan.progress import counted
 
     paths: list[list[str]] = [[] for _ in folders]
     for images, labels in counted("Pictures", augmentation, int(augmentation.counts.sum())):
@@ -203,7 +203,6 @@ def write_records(
     from datasets.pipeline import tfrecords
     from datasets.pipeline.registry import Source
     from datasets.reading import files
-    from keras_cvaegan.training.status_line import StatusLine
 
     class Generated(tfrecords.Records):
         def source(self, split: str) -> Source:
@@ -211,7 +210,7 @@ def write_records(
 
     # The name of the folder's data set, since there they are read from.
     asked = Generated("folder", image_size, splits=("train",), shards=shards)
-    tfrecords.write(root / "tfrecords", asked, show=StatusLine().show)
+    tfrecords.write(root / "tfrecords", asked, verbose=True)
 
 
 def describe(

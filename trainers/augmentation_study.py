@@ -19,10 +19,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import datasets
-from keras_cvaegan.training.status_line import duration
+from keras_cvaegan.progress import duration, time_left
 from trainers import fit
 from trainers.command_line import flags as command_line
-from trainers.command_line import progress
 from trainers.command_line.command import INTERRUPTED, TRAINING_ENVIRONMENT, Command
 from trainers.reports.tables import markdown
 from trainers.runs import configuration
@@ -311,7 +310,7 @@ class Study:
                     pictures = Pictures(self, size, seed, Path(temp))
                     for training in some:
                         number = to_do.index(training)
-                        left = progress.time_left(taken, [each.arm for each in to_do[number:]])
+                        left = time_left(taken, [each.arm for each in to_do[number:]])
                         about = "" if left is None else f", about {duration(left)} left"
                         which = f"{size} real pictures a class, seed {seed}, {training.arm}"
                         number += count - len(to_do) + 1
@@ -335,7 +334,6 @@ class Study:
         """Trains and measures the recognition network, and writes its figures."""
         from keras_cvaegan.metrics import recognition
         from keras_cvaegan.training.run_directory import write_json
-        from keras_cvaegan.training.status_line import StatusLine
         from trainers.augmentation import generated as trainings
 
         parts, values = pictures.parts(training.arm), self.values
@@ -347,7 +345,7 @@ class Study:
             updates=values.updates,
             batch_size=values.recognition_batch_size,
             seed=training.seed,
-            show=StatusLine().show,
+            verbose=True,
         )
         held_out = self.test.images, self.test.labels
         found: dict[str, Any] = {

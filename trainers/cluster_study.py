@@ -214,28 +214,30 @@ class Study:
         """A mapping of codes, with the clusters of another."""
         import keras
 
+        from keras_cvaegan.progress import Progress
         from keras_cvaegan.training.code_batches import CodeBatches
-        from keras_cvaegan.training.status_line import StatusLine
 
         guided = self._guided(mapping, n_clusters, seed)
         guided.centers.assign(like.centers)
         guided.compile()
-        steps, line = self._values.steps, StatusLine()
+        steps, batch_size = self._values.steps, self._values.batch_size
         plural = "" if n_clusters == 1 else "s"
         title = f"{TITLES[mapping]}, {n_clusters} cluster{plural}, seed {seed}"
 
-        def show(step: int, logs: Mapping[str, float]) -> None:
-            if step % 50 == 49 or step + 1 == steps:
-                losses = "  ".join(f"{name} {value:.4g}" for name, value in logs.items())
-                line.show(f"{title}: {step + 1:,} of {steps:,} steps  {losses}", step + 1 == steps)
+        batches = CodeBatches(z, labels, batch_size=batch_size, steps=steps, seed=seed)
+        with Progress(f"{title}: step", steps, "codes", per_step=batch_size) as progress:
 
-        batches = CodeBatches(z, labels, batch_size=self._values.batch_size, steps=steps, seed=seed)
-        guided.fit(
-            batches,
-            shuffle=False,
-            verbose=0,
-            callbacks=[keras.callbacks.LambdaCallback(on_train_batch_end=show)],
-        )
+            def show(step: int, logs: Mapping[str, float]) -> None:
+                losses = "  ".join(f"{name} {value:.4g}" for name, value in logs.items())
+                progress.set_postfix_str(losses, refresh=False)
+                progress.update()
+
+            guided.fit(
+                batches,
+                shuffle=False,
+                verbose=0,
+                callbacks=[keras.callbacks.LambdaCallback(on_train_batch_end=show)],
+            )
         return guided
 
     def _fitted(

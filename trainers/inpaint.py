@@ -179,7 +179,7 @@ def fill_all(
     """
     from keras_cvaegan import pictures
     from keras_cvaegan.applications import inpaint
-    from trainers.command_line.progress import counted
+    from keras_cvaegan.progress import counted
 
     errors = {name: {number: [] for number in rounds} for name in masks}
     examples = {name: {} for name in masks}

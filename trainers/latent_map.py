@@ -56,7 +56,7 @@ def encode(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Returns z_mean and z_log_var of pictures, read a batch at a time."""
     from keras_cvaegan.applications import picture_codes
-    from trainers.command_line.progress import counted
+    from keras_cvaegan.progress import counted
 
     codes = [
         picture_codes(model, images, labels)

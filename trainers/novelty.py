@@ -92,7 +92,7 @@ def generate(
     model: GenerativeModel, class_names: Sequence[str], total: int, seed: int
 ) -> tuple[np.ndarray, list[str]]:
     """Returns samples, uint8 `(total, height, width, 3)`, and what each is called."""
-    from trainers.command_line.progress import counted
+    from keras_cvaegan.progress import counted
     from trainers.evaluation import measuring
 
     stream = counted("Samples", measuring.samples(model, class_names, total, seed), total)
@@ -111,18 +111,18 @@ def search(title: str, images: np.ndarray, names: Sequence[str], training: RunPi
         training: where to search.
     """
     from keras_cvaegan.metrics.novelty import TrainingPictures, nearest_training
-    from keras_cvaegan.training.status_line import StatusLine
+    from keras_cvaegan.progress import Progress
 
-    searched, line, found = TrainingPictures(training.images), StatusLine(), []
+    searched, found = TrainingPictures(training.images), []
     size, total = max(1, MAX_BYTES // (4 * images[0].size)), len(images) * len(training)
-    for start in range(0, len(images), size):
-        part = images[start : start + size]
+    with Progress(f"{title}:", total, "distances") as progress:
+        for start in range(0, len(images), size):
+            part = images[start : start + size]
 
-        def show(count: int, start: int = start, width: int = len(part)) -> None:
-            done = start * len(training) + width * count
-            line.show(f"{title}: {done:,} of {total:,} distances", last=done == total)
+            def show(count: int, start: int = start, width: int = len(part)) -> None:
+                progress.update(start * len(training) + width * count - progress.n)
 
-        found.append(nearest_training(searched, part, NEIGHBOURS, progress=show)["pixel"])
+            found.append(nearest_training(searched, part, NEIGHBOURS, progress=show)["pixel"])
     distances, indices = (np.concatenate(each) for each in zip(*found, strict=True))
     return Sought(images, names, distances, indices)
 

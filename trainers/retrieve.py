@@ -185,7 +185,7 @@ def open_index(
 def build_index(path: Path, model: GenerativeModel, found: TrainingSplit | Files) -> LatentIndex:
     """Returns the index of some pictures, and keeps it."""
     from keras_cvaegan.applications import LatentIndex
-    from trainers.command_line.progress import counted
+    from keras_cvaegan.progress import counted
 
     index = LatentIndex.build(model, counted("Index", found.batches(), len(found)), found.about)
     unreadable = getattr(found, "unreadable", [])

@@ -260,7 +260,7 @@ def measure(
     """
     from keras_cvaegan import pictures
     from keras_cvaegan.metrics import reconstruction
-    from trainers.command_line.progress import counted
+    from keras_cvaegan.progress import counted
 
     count = len(group.small)
 

@@ -80,16 +80,17 @@ def measure_dimensions(
     import numpy as np
 
     from keras_cvaegan.applications import dimension_changes
-    from keras_cvaegan.training.status_line import StatusLine
+    from keras_cvaegan.progress import Progress
 
-    line, changes = StatusLine(), []
-    for number in range(size):
-        changes.append(
-            dimension_changes(
-                model, labels, [number], part=part, reach=reach, count=MEASURED_LATENTS
+    changes = []
+    with Progress("Measuring dimensions:", size, "dimensions") as progress:
+        for number in range(size):
+            changes.append(
+                dimension_changes(
+                    model, labels, [number], part=part, reach=reach, count=MEASURED_LATENTS
+                )
             )
-        )
-        line.show(f"Measuring dimensions: {number + 1} of {size}", last=number + 1 == size)
+            progress.update()
     return np.concatenate(changes)
 
 

@@ -76,14 +76,12 @@ def main(values: "FlagValues") -> None:
 
     from datasets.pipeline import tfrecords
     from keras_cvaegan.networks import preset
-    from keras_cvaegan.training.status_line import StatusLine
 
     # As a string, since it may be a URL.
     output = os.path.expanduser(values.output or f"records/{values.dataset}")  # noqa: PTH111
-    line = StatusLine()
     asked = records(values, values.image_size or preset(flags.PRESETS[0]).image_size, splits)
     try:
-        about = tfrecords.write(output, asked, beam=options, show=line.show)
+        about = tfrecords.write(output, asked, beam=options, verbose=True)
     except ImportError as error:
         raise ValueError(str(error)) from error
     for split, found in about["splits"].items():

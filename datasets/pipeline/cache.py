@@ -21,6 +21,7 @@ import numpy as np
 from datasets.pipeline.description import Description
 from datasets.pipeline.registry import Batch, Source, Unreadable, get
 from keras_cvaegan import pictures
+from keras_cvaegan.progress import Progress
 
 # Increase when the same source would be cached as other bytes.
 _FORMAT = 1
@@ -203,8 +204,11 @@ def _decode(
     indices = range(source.count)[part[0] :: part[1]]
     labels, unreadable, lost_labels = array.array("i"), [], []
     attributes = collections.defaultdict(lambda: array.array("f"))
-    progress = _Progress(f"{name} {split} at {image_size} px", len(indices))
-    with (folder / "images.npy").open("wb") as file:
+    title = f"{name} {split} at {image_size} px:"
+    with (
+        (folder / "images.npy").open("wb") as file,
+        Progress(title, len(indices), "pictures", stream=sys.stderr, delay=2) as progress,
+    ):
         _write_header(file, (len(indices), *image_shape))
         for batch in _in_parallel(source.batches(indices), image_size):
             for position, (image, label) in enumerate(zip(batch.images, batch.labels, strict=True)):
@@ -216,12 +220,11 @@ def _decode(
                 labels.append(int(label))
                 for attribute, column in batch.attributes.items():
                     attributes[attribute].append(float(column[position]))
-            progress.add(len(batch.labels))
+            progress.update(len(batch.labels))
         file.seek(0)
         _write_header(file, (len(labels), *image_shape))
         file.flush()
         os.fsync(file.fileno())
-    progress.end()
     counts = np.bincount(labels, minlength=len(source.class_names))
     _refuse_lost_classes(source.class_names, counts, lost_labels, unreadable, part)
     if unreadable:
@@ -299,31 +302,3 @@ def _refuse_lost_classes(
                 f"None of the {len(lost)} pictures of class {class_names[label]!r} can be read: "
                 f"{listed}{more}. Replace them or remove the class."
             )
-
-
-class _Progress:
-    """Says on stderr how far decoding is, once it has taken more than two seconds."""
-
-    def __init__(self, title: str, count: int) -> None:
-        self._title = title
-        self._count = count
-        self._done = 0
-        self._started = time.monotonic()
-        self._next = self._started + 2
-
-    def add(self, done: int) -> None:
-        self._done += done
-        now = time.monotonic()
-        if now >= self._next:
-            self._next = now + 5
-            speed = self._done / (now - self._started)
-            left = (self._count - self._done) / speed
-            self._print(f"{self._done} of {self._count} pictures, {speed:.0f}/s, {left:.0f} s left")
-
-    def end(self) -> None:
-        seconds = time.monotonic() - self._started
-        if seconds > 2:
-            self._print(f"{self._done} pictures decoded in {seconds:.0f} s")
-
-    def _print(self, text: str) -> None:
-        print(f"{self._title}: {text}", file=sys.stderr, flush=True)

@@ -13,13 +13,14 @@ import json
 import logging
 import os
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from datasets.pipeline.registry import Source, Unreadable, get
 from keras_cvaegan import pictures
+from keras_cvaegan.progress import Progress
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -213,7 +214,7 @@ def write(
     records: Records,
     *,
     beam: Sequence[str] | None = None,
-    show: Callable[[str], None] = lambda text: None,
+    verbose: bool = False,
 ) -> dict[str, Any]:
     """Writes records into a new folder, with `description.json` beside them.
 
@@ -225,7 +226,7 @@ def write(
         records: what to write.
         beam: options of Apache Beam, such as `["--runner=DataflowRunner", …]`; its workers then
             write the same files. They must reach `folder` and the data. None is without Beam.
-        show: told in a line how far it is.
+        verbose: whether a line shows how far it is.
 
     Returns:
         The contents of `description.json`: name, image size, class names, attributes, and for each
@@ -259,9 +260,9 @@ def write(
     try:
         tf.io.gfile.makedirs(partial)
         if beam is None:
-            written = _write_here(shards, partial, show)
+            written = _write_here(shards, partial, verbose)
         else:
-            written = _write_by_beam(shards, partial, beam, show)
+            written = _write_by_beam(shards, partial, beam, verbose)
         description = _describe(records, written)
         with tf.io.gfile.GFile(f"{partial}/{DESCRIPTION}", "w") as file:
             file.write(json.dumps(description, indent=2) + "\n")
@@ -276,25 +277,28 @@ def write(
     return description
 
 
-def _write_here(shards: Sequence[Shard], folder: str, show: Callable[[str], None]) -> list[Written]:
+def _write_here(shards: Sequence[Shard], folder: str, verbose: bool) -> list[Written]:
     """Writes the shards in threads."""
     splits = {shard.split: shard.records for shard in shards}
     total = sum(records.source(split).count for split, records in splits.items())
     written: list[Written] = []
-    with concurrent.futures.ThreadPoolExecutor(_THREADS) as pool:
+    with (
+        concurrent.futures.ThreadPoolExecutor(_THREADS) as pool,
+        Progress("Records:", total, "pictures", disable=not verbose) as progress,
+    ):
         futures = [pool.submit(shard.write, folder) for shard in shards]
         try:
             for future in concurrent.futures.as_completed(futures):
                 written.append(future.result())
-                done = sum(sum(one.counts) for one in written)
-                show(f"{done:,} of {total:,} pictures, {len(written)} of {len(shards)} files")
+                progress.set_postfix_str(f"{len(written)}/{len(shards)} files", refresh=False)
+                progress.update(sum(written[-1].counts))
         finally:
             pool.shutdown(cancel_futures=True)
     return written
 
 
 def _write_by_beam(
-    shards: Sequence[Shard], folder: str, options: Sequence[str], show: Callable[[str], None]
+    shards: Sequence[Shard], folder: str, options: Sequence[str], verbose: bool
 ) -> list[Written]:
     """Has Beam's workers write the shards; each leaves what came into its file beside it."""
     import tensorflow as tf
@@ -306,7 +310,8 @@ def _write_by_beam(
             f"Apache Beam cannot be imported ({error}). Install it with pip install apache-beam, "
             "or write without it."
         ) from error
-    show(f"Beam writes {len(shards)} files …")
+    if verbose:
+        print(f"Beam writes {len(shards)} files …", flush=True)
     with beam.Pipeline(options=beam.options.pipeline_options.PipelineOptions(list(options))) as run:
         _ = (
             run

@@ -1,6 +1,6 @@
 """A classifier of the real data, and how well it recognises others' pictures."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import keras
 import numpy as np
@@ -8,6 +8,7 @@ from keras import layers
 
 from keras_cvaegan import pictures
 from keras_cvaegan.metrics import recognition
+from keras_cvaegan.progress import Progress
 from keras_cvaegan.training.code_batches import RowOrder
 
 # Increase when `train_classifier` would learn otherwise from the same data.
@@ -236,7 +237,7 @@ def train_recognition(
     updates: int,
     batch_size: int = 64,
     seed: int = 0,
-    show: Callable[[str], None] | None = None,
+    verbose: bool = False,
 ) -> keras.Model:
     """Trains the recognition network of `metrics.recognition` for a number of updates.
 
@@ -249,7 +250,7 @@ def train_recognition(
         updates: how many.
         batch_size: images an update.
         seed: of weights, order and augmentation.
-        show: told in a line how far it is.
+        verbose: whether a line shows how far it is.
 
     Returns:
         A model of images in [−1, 1] to logits.
@@ -266,12 +267,16 @@ def train_recognition(
         keras.optimizers.Adam(rate), keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     )
     tell = []
-    if show is not None:
+    if verbose:
+        progress = Progress("update", updates, per_step=batch_size)
+
+        def show(update: int, logs: Mapping[str, float]) -> None:
+            progress.set_postfix_str(f"loss {logs['loss']:.3f}", refresh=False)
+            progress.update()
+
         tell = [
             keras.callbacks.LambdaCallback(
-                on_train_batch_end=lambda update, logs: show(
-                    f"{update + 1:,} of {updates:,} updates, loss {logs['loss']:.3f}"
-                )
+                on_train_batch_end=show, on_train_end=lambda logs: progress.close()
             )
         ]
     stream = Stream(parts, updates, batch_size, seed)

@@ -9,8 +9,8 @@ from typing import IO, Any
 
 import keras
 
+from keras_cvaegan.progress import Progress
 from keras_cvaegan.training.checkpoints import steps_taken
-from keras_cvaegan.training.status_line import StatusLine, duration
 
 
 class Speed(keras.callbacks.Callback):
@@ -63,15 +63,13 @@ def reported(model: keras.Model, logs: Mapping[str, Any]) -> dict[str, float]:
 
 
 class ProgressLine(keras.callbacks.Callback):
-    """Shows step, speed, time left and losses. Needs `Speed` before it.
-
-    On a terminal one line is written over and over; elsewhere a line at most every few seconds.
+    """Shows step, speed, time left and losses, as `keras_cvaegan.progress.Progress` does.
 
     Args:
         steps: length of the run.
         batch_size: images a step.
         stream: where to write; stdout by default.
-        seconds_between: of lines that are not on a terminal.
+        seconds_between: least time between lines that are not on a terminal.
         unit: what is counted.
     """
 
@@ -86,27 +84,25 @@ class ProgressLine(keras.callbacks.Callback):
         super().__init__()
         self._steps = steps
         self._batch_size = batch_size
+        self._stream = stream
+        self._seconds_between = seconds_between
         self._unit = unit
-        self._status = StatusLine(stream, seconds_between)
-        self._rate: float | None = None
+
+    def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
+        self._progress = Progress(
+            "step",
+            self._steps,
+            self._unit,
+            initial=steps_taken(self.model),
+            per_step=self._batch_size,
+            stream=self._stream,
+            seconds_between=self._seconds_between,
+        )
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
-        # The first epoch contains the compilation: it does not tell the speed of the others.
-        if epoch > 0:
-            latest = logs["images_per_second"]
-            self._rate = latest if self._rate is None else 0.9 * self._rate + 0.1 * latest
-        step = steps_taken(self.model)
-        self._status.show(self._line(step, logs), last=step >= self._steps)
+        losses = [f"{name} {value:.4g}" for name, value in reported(self.model, logs).items()]
+        self._progress.set_postfix_str("  ".join(losses), refresh=False)
+        self._progress.update(steps_taken(self.model) - self._progress.n)
 
     def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
-        self._status.close()
-
-    def _line(self, step: int, logs: Mapping[str, Any]) -> str:
-        left = ""
-        if self._rate:
-            left = f"{duration((self._steps - step) * self._batch_size / self._rate)} left  "
-        losses = "  ".join(
-            f"{name} {value:.4g}" for name, value in reported(self.model, logs).items()
-        )
-        rate = f"{logs['images_per_second']:.0f} {self._unit}/s"
-        return f"step {step}/{self._steps}  {rate}  {left}{losses}"
+        self._progress.close()

@@ -1,3 +1,5 @@
+import contextlib
+import io
 import json
 
 import numpy as np
@@ -16,13 +18,12 @@ PETALS = {"num_classes": 3, "count": COUNT}
 
 @pytest.fixture(scope="module")
 def written(tmp_path_factory):
-    """A folder of records, and what `write` said of them."""
+    """A folder of records, what `write` returned, and what it printed."""
     folder = tmp_path_factory.mktemp("records") / "petals"
-    lines = []
-    about = tfrecords.write(
-        folder, Records("petals", 16, shards=3, options=PETALS), show=lines.append
-    )
-    return folder, about, lines
+    records = Records("petals", 16, shards=3, options=PETALS)
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        about = tfrecords.write(folder, records, verbose=True)
+    return folder, about, printed.getvalue()
 
 
 def read(folder, pattern, compression="GZIP"):
@@ -66,7 +67,7 @@ def test_records_are_the_data_set(written):
 
 
 def test_files_and_description(written):
-    folder, about, lines = written
+    folder, about, printed = written
     names = sorted(path.name for path in folder.iterdir())
     shards = [
         f"{s}-0000{i}-of-00003.tfrecord.gz" for s in sorted(datasets.SPLITS) for i in range(3)
@@ -79,7 +80,8 @@ def test_files_and_description(written):
         "unreadable": [],
         "files": 3,
     }
-    assert lines[-1] == "30 of 30 pictures, 9 of 9 files"
+    assert printed.startswith("Records: 30/30  ")
+    assert printed.endswith(" in all  9/9 files\n")
     assert [path.name for path in folder.parent.iterdir()] == ["petals"]
 
 

@@ -67,7 +67,7 @@ def test_a_real_model_gives_pictures_records_and_a_manifest(run, tmp_path, capsy
     code, printed, errors = call(augment, capsys, *flags)
     assert code == 0, errors
     assert "11 pictures, 9 of 3 classes and 2 of 1 new class: " in printed
-    assert "Pictures: 11 of 11" in printed
+    assert "Pictures: 11/11  " in printed
     manifest = manifest_of(output)
     assert manifest["model"]["name"] == "CVAEGAN"
     assert [each["pictures"] for each in manifest["classes"]] == [3, 3, 3, 2]

@@ -60,7 +60,7 @@ class Seen:
         self.generators.append((values.run_dir, source.count, config["batch_size"]))
         return 0
 
-    def train(self, parts, num_classes, *, updates, batch_size, seed, show):
+    def train(self, parts, num_classes, *, updates, batch_size, seed, verbose):
         counts = [np.bincount(labels, minlength=num_classes).tolist() for _, labels in parts]
         self.networks.append((counts, updates, seed))
         images, labels = (np.concatenate(each) for each in zip(*parts, strict=True))

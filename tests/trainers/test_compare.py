@@ -168,7 +168,7 @@ def test_what_was_compared_is_said(compared):
 
 
 def test_held_out_pictures_are_read_once_for_all_models(compared):
-    assert compared.failed.output.count("Held-out pictures: 12 of 12") == 1
+    assert compared.failed.output.count("Held-out pictures: 12/12  ") == 1
 
 
 def test_the_picture_has_real_rows_and_those_of_each_model(compared):

@@ -109,7 +109,7 @@ def test_figures_and_sheets_are_those_of_all_distances(runs, tmp_path, capsys, m
     sheet = read_sheet(tmp_path / "held_out.png", 4, 7)
     np.testing.assert_array_equal(sheet[:, 0], test.images[order])
     assert results["sheets"]["held_out.png"]["titles"] == test.names(order)
-    assert "Samples: 1,200 of 1,200 distances" in output
+    assert "Samples: 1,200/1,200  " in output
     assert pictures.read_picture(tmp_path / "distances.png").std() > 0
 
 

@@ -47,7 +47,7 @@ def test_held_out_pictures_among_training_pictures(runs, tmp_path, capsys, name,
     flags += ["--count=3", "--seed=2", "--k=4", *["--other_classes_only"] * other]
     code, output, errors = call(retrieve, capsys, *flags)
     assert code == 0, errors
-    assert "Index: 24 of 24" in output
+    assert "Index: 24/24  " in output
     queries = HeldOut(run_dir).draw(3, 2)
     index, training = build(run_dir)
     found = index.query(queries.images, queries.labels, k=4, other_classes_only=other)
@@ -70,7 +70,7 @@ def test_held_out_pictures_among_training_pictures(runs, tmp_path, capsys, name,
     output = call(retrieve, capsys, *flags)[1]
     assert "Index:" not in output
     assert json.loads((tmp_path / "retrieve.json").read_text()) == results
-    assert "Index: 24 of 24" in call(retrieve, capsys, *flags, "--rebuild")[1]
+    assert "Index: 24/24  " in call(retrieve, capsys, *flags, "--rebuild")[1]
 
 
 def test_by_default_all_lies_in_the_run(runs, capsys):

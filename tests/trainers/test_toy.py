@@ -128,7 +128,7 @@ def test_a_run_writes_figures_and_picture(tmp_path, capsys):
     flags += ["--record_every=2", "--batch_size=3", f"--output={tmp_path / 'toy'}"]
     code, output, errors = call(capsys, *flags)
     assert code == 0, errors
-    assert "2 of 2: mean matching, seed 0  step 4/4  0:00 left" in output
+    assert "2 of 2: mean matching, seed 0  step 4/4  " in output
     results = json.loads((tmp_path / "toy" / "toy.json").read_text())
     assert results["flags"]["learning_rate"] == 5e-5
     assert results["verdict"] in output

@@ -22,7 +22,8 @@ def test_it_writes_a_folder_and_says_so(call, tmp_path, monkeypatch):
     monkeypatch.setattr(tfrecords, "_THREADS", 1)
     code, output, _ = call("--splits=validation", "--image_size=8", "--shards=2", "--nocompress")
     assert code == 0
-    assert "500 of 1,000 pictures, 1 of 2 files\n" in output
+    assert output.startswith("Records: 1,000/1,000  ")
+    assert "  0:00 in all  2/2 files\nvalidation: " in output
     assert "validation: 1,000 pictures in 2 files\n2 classes, 8 px: " in output
     assert sorted(path.name for path in (tmp_path / "records").iterdir()) == [
         "description.json",

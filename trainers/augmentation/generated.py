@@ -16,7 +16,7 @@ from keras_cvaegan.applications import augmentation as augmenting
 from keras_cvaegan.files import replacing_folder
 from keras_cvaegan.metrics.recognition import Part
 from keras_cvaegan.models import GenerativeModel
-from trainers.command_line.progress import counted
+from keras_cvaegan.progress import counted
 
 
 def lot(labels: np.ndarray, num_classes: int, per_class: int | None, seed: int) -> np.ndarray:

@@ -14,8 +14,8 @@ from keras_cvaegan.applications.sefa import sefa_directions
 from keras_cvaegan.metrics.clusters import cluster_means
 from keras_cvaegan.metrics.code_coverage import code_coverage
 from keras_cvaegan.models import ClusterGuidedGenerator
+from keras_cvaegan.progress import counted
 from trainers.clusters.runs import Found
-from trainers.command_line.progress import counted
 
 BATCH_SIZE = 512
 # Points of each kind that a plot shows, and pictures of each cluster that a grid does.

@@ -14,9 +14,9 @@ from keras_cvaegan.applications.inputs import check_data
 from keras_cvaegan.metrics.reconstruction import error_figures, squared_errors
 from keras_cvaegan.metrics.sampling import Reservoir
 from keras_cvaegan.models import GenerativeModel
+from keras_cvaegan.progress import counted
 from keras_cvaegan.training.checkpoints import steps_taken
 from keras_cvaegan.version import __version__
-from trainers.command_line.progress import counted
 from trainers.evaluation.real_side import BATCH_SIZE, METRICS, NOVELTY_SAMPLES, Yardstick, batches
 from trainers.reports import picture_grids
 

@@ -16,7 +16,7 @@ from datasets.pipeline.reader import Reader
 from keras_cvaegan import metrics
 from keras_cvaegan.metrics.extractors import Extracted, FeatureExtractor
 from keras_cvaegan.metrics.novelty import TrainingPictures
-from trainers.command_line.progress import counted
+from keras_cvaegan.progress import counted
 
 Batches = Iterable[tuple[np.ndarray, np.ndarray]]
 Measured = tuple[dict[str, Any], dict[str, Any], list[str]]

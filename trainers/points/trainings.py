@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from keras_cvaegan.training.status_line import StatusLine, duration
-from trainers.command_line import progress
+from keras_cvaegan.progress import Progress, duration, time_left
 from trainers.points.runs import Data, Run, Runs, Summary
 
 if TYPE_CHECKING:
@@ -144,31 +143,31 @@ def train_all(
     Returns:
         What the trainings showed, and names and seeds of those that failed.
     """
-    line, taken = StatusLine(), {method: [] for method in titles}
+    taken = {method: [] for method in titles}
     to_do = [(seed, method) for seed in range(seeds) for method in titles]
     runs, failed = {method: {} for method in titles}, []
     for number, (seed, method) in enumerate(to_do, start=1):
         began = time.monotonic()
-        title = f"{number} of {len(to_do)}: {titles[method]}, seed {seed}"
+        title = f"{number} of {len(to_do)}: {titles[method]}, seed {seed}  {schedule.unit}"
         later = [kind for _, kind in to_do[number:]]
-
-        def show(run: Run, began=began, method=method, title=title, later=later) -> None:
-            moment, seconds = run.moments[-1], time.monotonic() - began
-            left = ""
-            if moment and seconds:
-                whole = seconds * schedule.length / moment
-                known = {**taken, method: [*taken[method], whole]}
-                left = progress.time_left(known, later) + whole - seconds
-                left = f"  {duration(left)} left"
-            figures = "  ".join(f"{name} {all_[-1]:.2f}" for name, all_ in run.measures.items())
-            how_far = f"{schedule.unit} {moment:,}/{schedule.length:,}"
-            line.show(f"{title}  {how_far}{left}  {figures}", last=moment == schedule.length)
-
         try:
-            runs[method][seed] = train(method, seed, show)
+            with Progress(title, schedule.length, f"{schedule.unit}s") as progress:
+
+                def show(
+                    run: Run, began=began, method=method, later=later, progress=progress
+                ) -> None:
+                    moment, seconds = run.moments[-1], time.monotonic() - began
+                    if moment:
+                        whole = seconds * schedule.length / moment
+                        known = {**taken, method: [*taken[method], whole]}
+                        progress.later = time_left(known, later)
+                    figures = [f"{name} {all_[-1]:.2f}" for name, all_ in run.measures.items()]
+                    progress.set_postfix_str("  ".join(figures), refresh=False)
+                    progress.update(moment - progress.n)
+
+                runs[method][seed] = train(method, seed, show)
             taken[method].append(time.monotonic() - began)
         except ValueError as error:
-            line.close()
             print(f"error: {error}", file=sys.stderr)
             failed.append(f"{method}, seed {seed}")
         keep(runs, failed)

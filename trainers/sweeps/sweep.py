@@ -15,11 +15,10 @@ import keras
 
 import keras_cvaegan
 from keras_cvaegan.models import GenerativeModel
+from keras_cvaegan.progress import duration, time_left
 from keras_cvaegan.training.checkpoints import checkpoint_step
 from keras_cvaegan.training.run_directory import RunDirectory, read_json, write_json
-from keras_cvaegan.training.status_line import duration
 from trainers import evaluate, fit
-from trainers.command_line import progress
 from trainers.command_line.command import INTERRUPTED
 from trainers.evaluation.real_side import Yardstick
 from trainers.runs import configuration
@@ -141,7 +140,7 @@ class Series:
         self.output.create()
         with self.output.lock():
             for number, (contender, seed) in enumerate(to_do):
-                left = progress.time_left(taken, [later.name for later, _ in to_do[number:]])
+                left = time_left(taken, [later.name for later, _ in to_do[number:]])
                 about = "" if left is None else f", about {duration(left)} left"
                 count = f"Run {all_ - len(to_do) + number + 1} of {all_}"
                 print(f"\n{count}: {contender.title}, seed {seed}{about}", flush=True)

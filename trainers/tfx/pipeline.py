@@ -99,7 +99,6 @@ def write_examples(values: "FlagValues", image_size: int) -> tuple[str, list[str
     import tensorflow as tf
 
     from datasets.pipeline import tfrecords
-    from keras_cvaegan.training.status_line import StatusLine
 
     asked = write_records.records(values, image_size, ("train", "test"))
     folder = f"{root(values)}/records/{values.dataset}-{image_size}px-{asked.digest()}"
@@ -107,7 +106,7 @@ def write_examples(values: "FlagValues", image_size: int) -> tuple[str, list[str
         print(f"Writing {values.dataset} as TFRecord files: {folder}", flush=True)
         beam = write_records.beam_options(values)
         try:
-            tfrecords.write(folder, asked, beam=beam, show=StatusLine().show)
+            tfrecords.write(folder, asked, beam=beam, verbose=True)
         except ImportError as error:
             raise ValueError(str(error)) from error
     with tf.io.gfile.GFile(f"{folder}/{tfrecords.DESCRIPTION}") as file:

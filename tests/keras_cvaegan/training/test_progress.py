@@ -1,55 +1,35 @@
 import io
-import os
+import re
 
 import keras
 import numpy as np
+import tqdm
 from epochs import Stub, run
 
 from keras_cvaegan.models import CVAEGAN
 from keras_cvaegan.training import progress
-from keras_cvaegan.training.status_line import StatusLine
 
 
-def test_progress_off_a_terminal_is_gentle_and_ends_with_the_last_step():
+def test_progress_shows_steps_images_a_second_and_losses():
     stream = io.StringIO()
-    run(Stub(), [progress.Speed(8), progress.ProgressLine(8, 8, stream)])
-    first, last = stream.getvalue().splitlines()
-    assert first.startswith("step 2/8  ")
-    assert first.endswith("loss 0.5")
-    assert "left" not in first
+    run(Stub(), [progress.ProgressLine(8, 16, stream, seconds_between=0)])
+    first, *others, last = stream.getvalue().splitlines()
+    assert first == "step 2/8  loss 0.5"
+    assert [line.split("  ")[0] for line in others] == ["step 4/8", "step 6/8"]
+    assert all("images/s  0:00 left  loss 0.5" in line for line in others)
     assert last.startswith("step 8/8  ")
-    assert "0:00 left" in last
+    assert last.endswith("images/s  0:00 in all  loss 0.5")
 
 
-class Terminal(io.StringIO):
-    def isatty(self):
-        return True
-
-    def fileno(self):
-        return 1
-
-
-def test_on_a_terminal_one_line_is_written_over_and_over(monkeypatch):
-    monkeypatch.setattr(os, "get_terminal_size", lambda number: os.terminal_size((9, 24)))
-    stream = Terminal()
-    run(Stub(), [progress.Speed(8), progress.ProgressLine(8, 8, stream)])
-    shown = stream.getvalue().split("\r\x1b[K")
-    assert shown == ["", "step 2/8", "step 4/8", "step 6/8", "step 8/8\n"]
-
-
-def test_a_line_that_was_not_the_last_is_ended_once(monkeypatch):
-    monkeypatch.setattr(os, "get_terminal_size", lambda number: os.terminal_size((9, 24)))
-    for stream, end in ((Terminal(), "\n"), (io.StringIO(), "\n")):
-        run(Stub(), [progress.Speed(8), progress.ProgressLine(12, 8, stream)])
-        assert stream.getvalue().endswith(end)
-        assert stream.getvalue().count("\n") == 1
-    stream = Terminal()
-    line = StatusLine(stream)
-    line.close()
-    line.show("1 of 2")
-    line.close()
-    line.close()
-    assert stream.getvalue() == "\r\x1b[K1 of 2\n"
+def test_a_run_that_goes_on_counts_its_own_steps_for_the_speed(monkeypatch):
+    clock = iter(range(0, 1_000))
+    monkeypatch.setattr(tqdm.std, "time", lambda: next(clock))
+    model, stream = Stub(), io.StringIO()
+    model.step = 1_000
+    run(model, [progress.ProgressLine(1_008, 16, stream, seconds_between=0)])
+    speeds = re.findall(r"  ([0-9.]+) images/s", stream.getvalue())
+    assert len(speeds) == 3
+    assert max(map(float, speeds)) <= 32
 
 
 def test_loss_scale_and_skipped_steps_show_under_half_precision():
