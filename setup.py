@@ -28,6 +28,7 @@ setup(
         "tensorboard>=2.20",
         "tensorflow-datasets>=4.9.7",
         "absl-py>=1.4",
+        "filelock>=3.12",
         "tqdm>=4.66",
     ],
     extras_require={

@@ -11,7 +11,6 @@ import os
 import shutil
 import sys
 import time
-import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -21,6 +20,7 @@ import numpy as np
 from datasets.pipeline.description import Description
 from datasets.pipeline.registry import Batch, Source, Unreadable, get
 from keras_cvaegan import pictures
+from keras_cvaegan.files import replacing_folder
 from keras_cvaegan.progress import Progress
 
 # Increase when the same source would be cached as other bytes.
@@ -162,27 +162,11 @@ def _read(entry: Path) -> Prepared | None:
 def _write(
     entry: Path, source: Source, name: str, split: str, image_size: int, part: tuple[int, int]
 ) -> None:
-    """Decodes the source into a folder beside `entry`, then gives it the name `entry`."""
-    entry.parent.mkdir(parents=True, exist_ok=True)
+    """Decodes the source into a folder that then becomes `entry`, unless another process did so."""
     _remove_abandoned(entry.parent)
-    partial = entry.with_name(f".{entry.name}.{uuid.uuid4().hex}.partial")
-    partial.mkdir()
-    try:
+    with replacing_folder(entry, keep=lambda found: _read(found) is not None) as partial:
         values = _decode(partial, source, name, split, image_size, part)
         (partial / "description.json").write_text(json.dumps(values, indent=2), "utf-8")
-        _publish(partial, entry)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
-
-
-def _publish(partial: Path, entry: Path) -> None:
-    """Renames `partial` to `entry`, unless another process has just done so."""
-    try:
-        partial.rename(entry)
-    except OSError:
-        if _read(entry) is None:  # Damaged.
-            shutil.rmtree(entry, ignore_errors=True)
-            partial.rename(entry)
 
 
 def _remove_abandoned(root: Path) -> None:

@@ -1,11 +1,11 @@
 """Archives of pictures."""
 
 import gzip
-import shutil
 import tarfile
-import uuid
 import zlib
 from pathlib import Path
+
+from keras_cvaegan.files import replacing_folder
 
 
 def unpack(archive: Path, folder: Path) -> None:
@@ -13,7 +13,7 @@ def unpack(archive: Path, folder: Path) -> None:
 
     Args:
         archive: the file, compressed or not.
-        folder: to be made, in a folder that exists. Where it is there, it stays as it is.
+        folder: path to unpack to. Where it is there, it stays as it is.
 
     Raises:
         ValueError: when the archive is damaged.
@@ -21,16 +21,13 @@ def unpack(archive: Path, folder: Path) -> None:
     """
     if folder.is_dir():
         return
-    partial = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}.partial")
     try:
-        partial.mkdir()
-        with tarfile.open(archive) as tar:
+        # Where another process has unpacked it meanwhile, that stays.
+        with (
+            replacing_folder(folder, keep=Path.is_dir) as partial,
+            tarfile.open(archive) as tar,
+        ):
             _extract(tar, partial)
-        try:
-            partial.rename(folder)
-        except OSError:
-            if not folder.is_dir():  # Otherwise another process has just unpacked it.
-                raise
     except (tarfile.TarError, gzip.BadGzipFile, EOFError, zlib.error) as error:
         reason = str(error).partition("\n")[0].rstrip(":")
         raise ValueError(
@@ -41,8 +38,6 @@ def unpack(archive: Path, folder: Path) -> None:
             f"Cannot unpack {str(archive)!r} into {str(folder)!r}: {error.strerror or error}. "
             "Unpack it elsewhere, and give that folder as data_dir."
         ) from error
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
 
 
 def _extract(tar: tarfile.TarFile, folder: Path) -> None:

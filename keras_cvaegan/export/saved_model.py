@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import os
 import re
 import shutil
 import subprocess
 import sys
-import tempfile
+import uuid
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ import tensorflow as tf
 
 from keras_cvaegan.export.signatures import Signatures
 from keras_cvaegan.export.warm_up import warm_up_requests, write_warm_up
+from keras_cvaegan.files import locked, replace_folder
 from keras_cvaegan.models import GenerativeModel
 from keras_cvaegan.version import __version__
 
@@ -83,6 +83,7 @@ def export_saved_model(
     Example:
 
     >>> from keras_cvaegan.models import CVAEGAN
+    >>> import tempfile
     >>> model = CVAEGAN.from_preset("compact", image_shape=(16, 16, 3), num_classes=2)
     >>> with tempfile.TemporaryDirectory() as directory:
     ...     version = export_saved_model(model, directory)
@@ -121,32 +122,21 @@ def write_saved_model(
         OSError: when it cannot be written.
     """
     path = Path(path)
-    # Whatever ends this in the midst, one of the two is there whole.
-    former = path.with_name(f".{path.name}.former")
     with _written(model, path.parent, extra_config or {}) as written:
-        if path.exists():
-            shutil.rmtree(former, ignore_errors=True)
-            path.rename(former)
-        try:
-            written.rename(path)
-        except OSError:
-            if former.exists():
-                former.rename(path)
-            raise
-    shutil.rmtree(former, ignore_errors=True)
+        replace_folder(path, written)
 
 
 @contextlib.contextmanager
 def _written(model: GenerativeModel, directory: Path, extra: Mapping[str, Any]) -> Iterator[Path]:
     """Writes a SavedModel under a name in `directory` that servers pass over."""
+    partial = directory / f"{_PARTIAL}{uuid.uuid4().hex}"
     with contextlib.ExitStack() as stack:
         try:
             directory.mkdir(parents=True, exist_ok=True)
-            # Between the making of a folder and its lock no other export may tidy up.
-            with _lock(directory):
-                _remove_abandoned(directory)
-                partial = Path(tempfile.mkdtemp(prefix=_PARTIAL, dir=directory))
-                stack.enter_context(_lock(partial))
+            _remove_abandoned(directory)
+            # Before there is a folder: no other export may take it for an abandoned one.
+            stack.enter_context(_locked(partial))
+            partial.mkdir()
         except OSError as error:
             raise _cannot_write(directory, error.strerror or str(error)) from error
         try:
@@ -172,20 +162,20 @@ def _cannot_write(directory: Path, reason: str) -> OSError:
 
 
 @contextlib.contextmanager
-def _lock(directory: Path, blocking: bool = True) -> Iterator[None]:
-    """Locks a directory; the system unlocks it when the process ends, however it does."""
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if blocking else fcntl.LOCK_NB))
-        yield
-    finally:
-        os.close(descriptor)
+def _locked(partial: Path) -> Iterator[None]:
+    """Locks a folder by a file beside it, which goes in the end."""
+    lock = partial.with_name(f"{partial.name}.lock")
+    with locked(lock, f"Another process is writing {str(partial)!r}."):
+        try:
+            yield
+        finally:
+            lock.unlink(missing_ok=True)
 
 
 def _remove_abandoned(directory: Path) -> None:
     """Removes what exports left that were killed: it is locked by none."""
-    for partial in directory.glob(f"{_PARTIAL}*"):
-        with contextlib.suppress(OSError), _lock(partial, blocking=False):
+    for partial in directory.glob(f"{_PARTIAL}*/"):
+        with contextlib.suppress(OSError), _locked(partial):
             shutil.rmtree(partial)
 
 

@@ -1,7 +1,6 @@
 """The folder of one run, where each program finds what the others left."""
 
 import contextlib
-import fcntl
 import json
 import os
 import uuid
@@ -9,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from keras_cvaegan.files import write_text
+from keras_cvaegan.files import locked, write_text
 
 
 def write_json(path: str | os.PathLike, values: Any) -> None:
@@ -86,14 +85,11 @@ class RunDirectory:
         Raises:
             OSError: when another process trains there.
         """
-        with (self.path / ".lock").open("w") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise OSError(
-                    f"Another process is training in {str(self.path)!r}. Wait for it, or choose "
-                    "another --run_dir."
-                ) from None
+        message = (
+            f"Another process is training in {str(self.path)!r}. Wait for it, or choose another "
+            "--run_dir."
+        )
+        with locked(self.path / ".lock", message):
             yield
 
     def write_config(self, config: dict[str, Any]) -> None:
