@@ -1,8 +1,14 @@
 """Data sets and the input pipeline; a data set is one file here, registered by `register`."""
 
-from datasets.pipeline.cache import Prepared, prepare
+from datasets.pipeline.cache import Prepared
 from datasets.pipeline.description import Description
-from datasets.pipeline.loading import load
+from datasets.pipeline.open_dataset import (
+    OpenDataset,
+    load,
+    load_semi_supervised,
+    open_dataset,
+    prepare,
+)
 from datasets.pipeline.registry import (
     SPLITS,
     Batch,
@@ -13,12 +19,12 @@ from datasets.pipeline.registry import (
     names,
     register,
 )
-from datasets.pipeline.semi_supervised import load_semi_supervised
 
 __all__ = [
     "SPLITS",
     "Batch",
     "Description",
+    "OpenDataset",
     "Prepared",
     "Source",
     "Unreadable",
@@ -27,6 +33,7 @@ __all__ = [
     "load",
     "load_semi_supervised",
     "names",
+    "open_dataset",
     "prepare",
     "register",
 ]

@@ -18,7 +18,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from datasets.pipeline.description import Description
-from datasets.pipeline.registry import Batch, Source, Unreadable, get
+from datasets.pipeline.registry import Batch, Source, Unreadable
 from keras_cvaegan import pictures
 from keras_cvaegan.files import replacing_folder
 from keras_cvaegan.progress import Progress
@@ -49,50 +49,29 @@ class Prepared:
     description: Description
 
 
-def prepare(
+def decoded(
+    source: Source,
     name: str,
-    split: str = "train",
-    image_size: int = 32,
+    split: str,
+    image_size: int,
     *,
-    data_dir: str | os.PathLike | None = None,
     cache_dir: str | os.PathLike | None = None,
     part: tuple[int, int] = (0, 1),
-    **options: Any,
 ) -> Prepared:
-    """Returns one split of a data set as arrays, decoding it when that was not done before.
-
-    With `part=(index, count)`, only the examples `index`, `index + count`, … of the split are
-    decoded and kept, so that data larger than one disk spread over `count` workers. Labels and
-    class names are those of the whole data set; a part may lack some of its classes.
+    """Returns a source as arrays, decoding it when that was not done before.
 
     Args:
-        name: a name from `datasets.names()`.
+        source: one split of a data set.
+        name: the data set's name.
         split: "train", "validation" or "test".
         image_size: height and width of the pictures, in pixels.
-        data_dir: where the data set lies, or is downloaded to; for `folder`, the folder.
-        cache_dir: where decoded pictures are kept. By default the environment variable
-            `KERAS_CVAEGAN_CACHE`, else `~/.cache/keras_cvaegan`.
-        part: `(index, count)`: which of how many parts of the split; by default all of it.
-        **options: the data set's own options.
+        cache_dir, part: as `datasets.prepare` takes them.
 
     Raises:
-        ValueError: for an argument outside what the data set has, or data that cannot be used.
+        ValueError: for a part that cannot be, or data that cannot be used.
         OSError: when the cache cannot be written.
-
-    Example:
-
-    >>> prepared = prepare("petals", "test", image_size=32)
-    >>> prepared.images.shape == (prepared.description.num_images, 32, 32, 3)
-    True
-    >>> prepare("petals", "test", image_size=32, part=(1, 8)).description.num_images
-    250
     """
-    if isinstance(image_size, bool) or not isinstance(image_size, int) or image_size < 1:
-        raise ValueError(
-            f"image_size must be a whole number of pixels, 1 or more. Received: {image_size!r}."
-        )
     part = check_piece("part", part)
-    source = get(name).source(split, image_size, data_dir=data_dir, **options)
     if part[1] > max(source.count, 1):
         raise ValueError(
             f"The split {split!r} of {name!r} has {source.count} pictures, too few for "

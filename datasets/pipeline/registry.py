@@ -12,10 +12,11 @@ import numpy as np
 
 SPLITS = ("train", "validation", "test")
 
-# Names that `datasets.load` or `datasets.prepare` take for themselves.
-_RESERVED = frozenset(
-    {"name", "batch_size", "seed", "cache_dir", "shuffle", "repeat", "start", "drop_remainder"}
-    | {"with_attributes", "dtype", "shard", "part"}
+# Parameters of `datasets.load` and `datasets.prepare`, which no option may hide.
+RESERVED = frozenset(
+    {"name", "cache_dir", "part", "batch_size", "seed", "shuffle", "repeat", "start", "shard"}
+    | {"drop_remainder", "with_attributes", "dtype", "images_per_class", "labelled_share"}
+    | {"unlabelled_rest", "unlabelled_data_dir", "batches_per_step"}
 )
 _SUPPLIED = ("split", "image_size", "data_dir")
 
@@ -171,7 +172,7 @@ def register(
 
     def decorate(function: Callable[..., Source]) -> Callable[..., Source]:
         dataset = Dataset(name, tuple(splits), doc, function)
-        reserved = sorted(_RESERVED & set(dataset.options))
+        reserved = sorted(RESERVED & set(dataset.options))
         if reserved:
             raise ValueError(
                 f"Data set {name!r} cannot have an option named {', '.join(reserved)}: "

@@ -1,179 +1,170 @@
-"""Batches for semi-supervised training: half of each with labels, half without."""
+"""Which training pictures a stream has, and which of them come without their label."""
 
+import dataclasses
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-
-from datasets.pipeline.cache import Prepared, prepare
-from datasets.pipeline.loading import batches
 
 if TYPE_CHECKING:
     import tensorflow as tf
 
 UNLABELLED = -1
-# Far from the seeds of other runs: two streams of as many pictures are not to go in step.
-_OTHER_ORDER = 2**40
 
 
-def load_semi_supervised(
-    name: str,
-    image_size: int = 32,
-    batch_size: int = 64,
-    seed: int = 0,
-    *,
-    labelled_share: float = 1.0,
-    unlabelled_rest: bool = False,
-    unlabelled_data_dir: str | os.PathLike | None = None,
-    data_dir: str | os.PathLike | None = None,
-    cache_dir: str | os.PathLike | None = None,
-    batches_per_step: int = 1,
-    start: int = 0,
-    dtype: str = "float32",
-    shard: tuple[int, int] = (0, 1),
-    part: tuple[int, int] = (0, 1),
-    **options: Any,
-) -> "tf.data.Dataset":
-    """Returns endless batches of training images, of which some have labels and others none.
-
-    Those without have the label `UNLABELLED`, −1. In each batch images with and without a label
-    alternate: `batches_per_step` with, then as many without, and so on. Both streams go on from any
-    `start`, bit for bit, and divide among workers, as those of `datasets.load`.
+@dataclasses.dataclass(frozen=True)
+class Labels:
+    """Which training pictures are taken, and which of them have labels.
 
     Args:
-        name: a name from `datasets.names()`.
-        image_size: height and width of the images, in pixels.
-        batch_size: images in a batch, with and without labels.
-        seed: determines which pictures keep their label, and the order.
         labelled_share: share of each class's pictures that keep their label, in (0, 1]; at least
             one picture does.
         unlabelled_rest: whether the other ones come without labels; else they are left out.
-        unlabelled_data_dir: a folder of pictures without labels, of the same or of other classes.
-        batches_per_step: how many parts a model's step has. Part i of P takes the rows i, i + P, …
-            of a batch, and half of these have labels.
-        data_dir, cache_dir, start, dtype, shard, part, **options: see `datasets.load`.
-
-    Returns:
-        A `tf.data.Dataset` of `(images, labels)`. Its attribute `description` is that of the data
-        set with all its labels. With neither kind of pictures without labels, all have one.
-
-    Raises:
-        ValueError: for an argument outside what the data set has, both kinds of pictures without
-            labels, or an odd `batch_size` with them.
-        OSError: when the cache cannot be written.
-
-    Example:
-
-    >>> rest = {"labelled_share": 0.1, "unlabelled_rest": True}
-    >>> dataset = load_semi_supervised("petals", image_size=16, batch_size=6, count=40, **rest)
-    >>> images, labels = next(iter(dataset))
-    >>> images.shape, labels.numpy()[1::2]
-    (TensorShape([6, 16, 16, 3]), array([-1, -1, -1], dtype=int32))
-    """
-    check_labels(labelled_share, unlabelled_rest, unlabelled_data_dir)
-    keywords = {"cache_dir": cache_dir, "part": part}
-    if labelled_share < 1.0 and part[1] > 1:
-        raise ValueError(
-            "Which pictures keep their label is drawn for all of them: a labelled_share below 1 "
-            f"needs the whole data set on each worker. Received: part={part}."
-        )
-    prepared = prepare(name, "train", image_size, data_dir=data_dir, **keywords, **options)
-    chosen = labelled_rows(
-        prepared.labels, len(prepared.description.class_names), labelled_share, seed
-    )
-    unlabelled: tuple[Prepared, np.ndarray] | None = None
-    if unlabelled_rest:
-        rest = np.setdiff1d(np.arange(len(prepared.labels)), chosen)
-        if not len(rest):
-            raise ValueError(
-                f"With labelled_share={labelled_share} all {len(chosen)} pictures keep their "
-                "label: choose a smaller one."
-            )
-        unlabelled = prepared, rest
-    elif unlabelled_data_dir:
-        others = prepare(
-            "pictures",
-            image_size=image_size,
-            data_dir=unlabelled_data_dir,
-            hold_out=False,
-            **keywords,
-        )
-        unlabelled = others, np.arange(len(others.labels))
-    of_each = batch_size
-    if unlabelled is not None:
-        of_each, least = batch_size // 2, 2 * batches_per_step * shard[1]
-        if batch_size % least or start % batch_size:
-            raise ValueError(
-                "Half of the images have labels, in each part of a step and on each worker: "
-                f"batch_size must be a multiple of {least}, start of batch_size. "
-                f"Received: batch_size={batch_size}, start={start}."
-            )
-    stream = {"shuffle": True, "repeat": True, "drop_remainder": True, "dtype": dtype}
-    stream |= {"shard": shard, "start": start * of_each // batch_size}
-    # Few labels fill a batch several times; a whole data set that does so is a mistake.
-    rows = None if unlabelled is None and labelled_share == 1.0 else chosen
-    dataset = batches(prepared, of_each, seed, rows=rows, **stream)
-    if unlabelled is not None:
-        others, rows = unlabelled
-        without = batches(others, of_each, seed + _OTHER_ORDER, rows=rows, **stream)
-        dataset = _alternating(dataset, without, batches_per_step)
-    dataset.description = prepared.description
-    return dataset
-
-
-def check_labels(
-    labelled_share: float,
-    unlabelled_rest: bool,
-    unlabelled_data_dir: str | os.PathLike | None,
-) -> None:
-    """Checks which pictures are to have labels: see `load_semi_supervised`.
+        unlabelled_data_dir: folder of pictures without labels, of the same or of other classes.
+        images_per_class: number of pictures of each class that are taken, drawn by lot; a class
+            that has fewer gives all. `labelled_share` and `unlabelled_rest` speak of these. None
+            takes all.
 
     Raises:
         ValueError: for a choice that cannot be.
     """
-    if not 0.0 < labelled_share <= 1.0:
-        raise ValueError(f"labelled_share must be in (0, 1]. Received: {labelled_share}.")
-    if unlabelled_rest and unlabelled_data_dir:
-        raise ValueError(
-            "Images without labels are the rest of the data set or those of unlabelled_data_dir. "
-            "Choose one of them."
-        )
-    if unlabelled_rest and labelled_share == 1.0:
-        raise ValueError("All pictures keep their label: choose a labelled_share below 1.")
-    if unlabelled_data_dir and not Path(unlabelled_data_dir).expanduser().is_dir():
-        raise ValueError(f"unlabelled_data_dir is no folder: {str(unlabelled_data_dir)!r}.")
+
+    labelled_share: float = 1.0
+    unlabelled_rest: bool = False
+    unlabelled_data_dir: str | os.PathLike | None = None
+    images_per_class: int | None = None
+
+    def __post_init__(self) -> None:
+        share, folder, count = self.labelled_share, self.unlabelled_data_dir, self.images_per_class
+        if not 0.0 < share <= 1.0:
+            raise ValueError(f"labelled_share must be in (0, 1]. Received: {share}.")
+        if self.unlabelled_rest and folder:
+            raise ValueError(
+                "Images without labels are the rest of the data set or those of "
+                "unlabelled_data_dir. Choose one of them."
+            )
+        if self.unlabelled_rest and share == 1.0:
+            raise ValueError("All pictures keep their label: choose a labelled_share below 1.")
+        if folder and not Path(folder).expanduser().is_dir():
+            raise ValueError(f"unlabelled_data_dir is no folder: {str(folder)!r}.")
+        if count is not None and not (isinstance(count, int) and count > 0):
+            raise ValueError(
+                f"images_per_class must be a whole number, 1 or more, or None. Received: {count!r}."
+            )
+
+    @property
+    def some_unlabelled(self) -> bool:
+        """Whether half of each batch comes without labels."""
+        return bool(self.unlabelled_rest or self.unlabelled_data_dir)
+
+    @property
+    def drawn(self) -> bool:
+        """Whether the pictures with labels are drawn by lot; otherwise they are all."""
+        return self.labelled_share < 1.0 or self.images_per_class is not None
+
+    def check_stream(
+        self, *, split: str, repeat: bool, with_attributes: bool, part: tuple[int, int]
+    ) -> None:
+        """Checks that a stream of `OpenDataset.load` can have these pictures.
+
+        Args:
+            split, repeat, with_attributes, part: arguments of `OpenDataset.load`.
+
+        Raises:
+            ValueError: when it cannot.
+        """
+        if (self.drawn or self.some_unlabelled) and split != "train":
+            raise ValueError(
+                "Which pictures are taken and have labels is chosen of the training ones: leave "
+                "labelled_share, images_per_class, unlabelled_rest and unlabelled_data_dir out, or "
+                f"take the split 'train'. Received: split={split!r}."
+            )
+        if self.some_unlabelled and not repeat:
+            raise ValueError(
+                "Images with and without labels have epochs of different lengths, so that their "
+                "batches never end: load them with repeat=True. Received: repeat=False."
+            )
+        if self.some_unlabelled and with_attributes:
+            raise ValueError(
+                "Images without labels have no attributes: load them without with_attributes."
+            )
+        if self.drawn and part[1] > 1:
+            raise ValueError(
+                "Which pictures keep their label is drawn for all of them: a labelled_share below "
+                "1, or images_per_class, needs the whole data set on each worker. "
+                f"Received: part={part}."
+            )
+
+    def rows(self, labels: np.ndarray, num_classes: int, seed: int) -> tuple[np.ndarray, ...]:
+        """Returns the indices of the examples that keep their label, and of the rest.
+
+        Args:
+            labels: integers `(n,)`.
+            num_classes: number of classes of the data; one may be absent.
+            seed: seed of the lot.
+
+        Raises:
+            ValueError: when the rest is wanted, and there is none.
+        """
+        taken = labelled_rows(labels, num_classes, 1.0, seed, self.images_per_class)
+        kept = labelled_rows(labels, num_classes, self.labelled_share, seed, self.images_per_class)
+        rest = np.setdiff1d(taken, kept)
+        if self.unlabelled_rest and not len(rest):
+            raise ValueError(
+                f"With labelled_share={self.labelled_share} all {len(kept)} pictures keep their "
+                "label: choose a smaller one."
+            )
+        return kept, rest
 
 
 def labelled_rows(
-    labels: np.ndarray, num_classes: int, labelled_share: float, seed: int
+    labels: np.ndarray,
+    num_classes: int,
+    labelled_share: float,
+    seed: int,
+    per_class: int | None = None,
 ) -> np.ndarray:
     """Returns which examples keep their label: the same share of each class, drawn by lot.
 
     Args:
         labels: integers `(n,)`.
-        num_classes: of the data; a class may be absent.
-        labelled_share: in (0, 1]; at least one of each class that is there.
-        seed: of the lot; fewer are among more.
+        num_classes: number of classes of the data; one may be absent.
+        labelled_share: share of each class, in (0, 1]; at least one of each class that is there.
+        seed: seed of the lot; fewer are among more.
+        per_class: number of examples of each class of which the share is taken; a class that has
+            fewer gives all. None for all.
+
+    Returns:
+        Their indices, in ascending order.
 
     Example:
 
-    >>> labelled_rows(np.array([0, 1, 0, 1, 1, 1]), 2, 0.5, seed=0).shape
+    >>> labels = np.array([0, 1, 0, 1, 1, 1])
+    >>> labelled_rows(labels, 2, 0.5, seed=0).shape
     (3,)
+    >>> np.bincount(labels[labelled_rows(labels, 2, 1.0, seed=0, per_class=2)])
+    array([2, 2])
     """
     labels, chosen = np.asarray(labels), []
     for label in range(num_classes):
         rows = np.flatnonzero(labels == label)
-        count = min(max(1, round(labelled_share * len(rows))), len(rows))
-        lot = np.random.default_rng([seed, label]).permutation(rows)
+        lot = np.random.default_rng([seed, label]).permutation(rows)[:per_class]
+        count = min(max(1, round(labelled_share * len(lot))), len(lot))
         chosen.append(lot[:count])
     return np.sort(np.concatenate(chosen))
 
 
-def _alternating(
+def alternating(
     labelled: "tf.data.Dataset", unlabelled: "tf.data.Dataset", run: int
 ) -> "tf.data.Dataset":
-    """Joins batches of two streams, `run` rows by `run` rows; the second ones lose their labels."""
+    """Joins batches of two streams, some rows by some rows; the second ones lose their labels.
+
+    Args:
+        labelled: batches of images and labels.
+        unlabelled: batches of images and labels, as large as the first ones.
+        run: number of rows of one stream that come before those of the other.
+    """
     import tensorflow as tf
 
     def alternate(x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:

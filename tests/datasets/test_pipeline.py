@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import datasets
-from datasets.pipeline import loading, registry
+from datasets.pipeline import registry
+from datasets.pipeline.batches import batches
 from datasets.pipeline.cache import Prepared
 from datasets.pipeline.reader import Reader
 
@@ -60,7 +61,7 @@ def flat(batches):
 
 def batches_of(count, **arguments):
     defaults = {"seed": 0, "shuffle": True, "repeat": True, "start": 0, "drop_remainder": True}
-    return loading.batches(numbered(count), **defaults | arguments)
+    return batches(numbered(count), **defaults | arguments)
 
 
 @settings(max_examples=15, deadline=None)
@@ -403,13 +404,14 @@ def test_iterators_are_dropped_while_batches_are_read():
 import time
 import numpy as np, datasets
 from datasets.pipeline.cache import Prepared
-from datasets import pipeline, reader
+from datasets.pipeline import reader
+from datasets.pipeline.batches import batches
 
 call = reader.Reader.__call__
 reader.Reader.__call__ = lambda self, rows: time.sleep(0.003) or call(self, rows)
 description = datasets.Description("toy", "train", ("a", "b"), (4, 4, 3), (20, 20))
 prepared = Prepared(np.zeros((40, 4, 4, 3), np.uint8), np.zeros(40, np.int32), {}, description)
-dataset = pipeline.batches(
+dataset = batches(
     prepared, 4, 0, shuffle=True, repeat=True, start=0, drop_remainder=True
 )
 kept = []

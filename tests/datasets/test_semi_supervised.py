@@ -5,14 +5,16 @@ from hypothesis import strategies as st
 from PIL import Image
 
 import datasets
-from datasets.pipeline.semi_supervised import UNLABELLED, check_labels, labelled_rows
+from datasets.pipeline.semi_supervised import UNLABELLED, Labels, labelled_rows
 
 REST = {"labelled_share": 0.25, "unlabelled_rest": True}
 DATA = {"name": "petals", "image_size": 8, "count": 80, "dtype": "uint8"}
 
 
 def load(batch_size=8, seed=0, **options):
-    return datasets.load_semi_supervised(batch_size=batch_size, seed=seed, **(DATA | options))
+    return datasets.load(
+        **{"batch_size": batch_size, "seed": seed, "repeat": True, **DATA, **options}
+    )
 
 
 def taken(dataset, count):
@@ -137,11 +139,11 @@ def test_pictures_of_a_folder_come_without_labels(tmp_path):
 def test_what_cannot_be_is_refused(tmp_path):
     for share in (0.0, -0.1, 1.1, float("nan")):
         with pytest.raises(ValueError, match=r"must be in \(0, 1\]. Received"):
-            check_labels(share, False, None)
+            Labels(share, False, None)
     with pytest.raises(ValueError, match="Choose one of them"):
-        check_labels(0.5, True, tmp_path)
+        Labels(0.5, True, tmp_path)
     with pytest.raises(ValueError, match="choose a labelled_share below 1"):
-        check_labels(1.0, True, None)
+        Labels(1.0, True, None)
     with pytest.raises(ValueError, match=r"a multiple of 2, start of batch_size\. Received"):
         load(batch_size=7, **REST)
     with pytest.raises(ValueError, match=r"a multiple of 12, .* Received: batch_size=8"):

@@ -78,7 +78,7 @@ def configure(values: "FlagValues") -> dict[str, Any]:
 
 def _labels(values: "FlagValues") -> dict[str, Any]:
     """Returns which pictures have labels."""
-    from datasets.pipeline.semi_supervised import check_labels
+    from datasets.pipeline.semi_supervised import Labels
     from keras_cvaegan.models import MODELS
 
     folder = values.unlabelled_data_dir
@@ -89,7 +89,7 @@ def _labels(values: "FlagValues") -> dict[str, Any]:
             f"{flag} is for models that learn from pictures without labels: {able}. "
             f"Received: --model={values.model}."
         )
-    check_labels(values.labelled_share, values.unlabelled_rest, folder)
+    Labels(values.labelled_share, values.unlabelled_rest, folder)
     return {
         "labelled_share": values.labelled_share,
         "unlabelled_rest": values.unlabelled_rest,

@@ -1,11 +1,10 @@
-"""The input pipeline: a data position is one integer, so that a run can go on where it stopped."""
+"""Batches of decoded pictures; a position is one integer, so that a run resumes where it was."""
 
-import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from datasets.pipeline.cache import Prepared, check_piece, prepare
+from datasets.pipeline.cache import Prepared, check_piece
 from datasets.pipeline.devices import leave_to_jax
 from datasets.pipeline.reader import Reader
 
@@ -13,100 +12,6 @@ if TYPE_CHECKING:
     import tensorflow as tf
 
 DTYPES = ("float32", "uint8")
-
-
-def load(
-    name: str,
-    split: str = "train",
-    image_size: int = 32,
-    batch_size: int = 64,
-    seed: int = 0,
-    *,
-    data_dir: str | os.PathLike | None = None,
-    cache_dir: str | os.PathLike | None = None,
-    shuffle: bool | None = None,
-    repeat: bool = False,
-    start: int = 0,
-    drop_remainder: bool | None = None,
-    with_attributes: bool = False,
-    dtype: str = "float32",
-    shard: tuple[int, int] = (0, 1),
-    part: tuple[int, int] = (0, 1),
-    **options: Any,
-) -> "tf.data.Dataset":
-    """Returns batches of images and labels; `description` of the result says what they are.
-
-    Epoch `e` is the permutation of the data that `(seed, e)` determines. With `repeat`, batches
-    run on across the ends of epochs, and `start = k * batch_size` continues an earlier run of the
-    same seed after its batch `k`, bit for bit.
-
-    `shard` and `part`, `(index, count)` both, divide the data among workers. With `shard`, every
-    worker has the whole cache and reads its piece of every batch: `batch_size` and `start` are
-    those of the whole batch, of which the pieces are equal and consecutive, so that a run sees the
-    same batches on any number of workers. With `part`, a worker decodes, keeps and draws from every
-    `count`-th example alone, which suits data larger than one disk: `batch_size`, epochs, `start`
-    and `description` are those of the part, the order is its own, and a class may be absent. Given
-    both, batches are drawn from the part and then divided.
-
-    Args:
-        name: a name from `datasets.names()`.
-        split: "train", "validation" or "test".
-        image_size: height and width of the images, in pixels.
-        batch_size: images in a batch.
-        seed: determines the order of the examples.
-        data_dir: where the data set lies, or is downloaded to; for `folder`, the folder.
-        cache_dir: where decoded pictures are kept: see `datasets.prepare`.
-        shuffle: whether the order is random. By default only for the split "train".
-        repeat: whether the data set goes on for ever. Otherwise it ends with the epoch in which
-            `start` lies.
-        start: number of examples that were consumed before.
-        drop_remainder: whether a last, smaller batch is left out. By default as `shuffle`.
-        with_attributes: whether a dictionary of the examples' attributes comes third.
-        dtype: of the images: "float32", in [-1, 1], or "uint8", a quarter of the bytes, which
-            models take as well.
-        shard: `(index, count)`: which of how many equal pieces of every batch. A last, smaller
-            batch is divided as evenly as it can be, into pieces that may be empty, so that every
-            worker gets the same number of batches.
-        part: `(index, count)`: which of how many parts of the split: see `datasets.prepare`.
-        **options: the data set's own options.
-
-    Returns:
-        A `tf.data.Dataset` of `(images, labels)` or `(images, labels, attributes)`: images of the
-        dtype `(b, image_size, image_size, 3)`, labels int32 `(b,)`, every attribute float32
-        `(b,)`. Its attribute `description` is a `datasets.Description`; a data set derived from
-        this one (`map`, `take`, …) does not have it.
-
-    Raises:
-        ValueError: for an argument outside what the data set has, data that cannot be used, a
-            batch that the data cannot fill, or one that cannot be divided among the shards.
-        OSError: when the cache cannot be written.
-
-    Example:
-
-    >>> dataset = load("petals", "test", image_size=32, batch_size=8)
-    >>> images, labels = next(iter(dataset))
-    >>> images.shape, labels.shape, dataset.description.num_classes
-    (TensorShape([8, 32, 32, 3]), TensorShape([8]), 10)
-    >>> second_half = load("petals", "test", image_size=32, batch_size=8, shard=(1, 2))
-    >>> bool((next(iter(second_half))[0] == images[4:]).numpy().all())
-    True
-    """
-    prepared = prepare(
-        name, split, image_size, data_dir=data_dir, cache_dir=cache_dir, part=part, **options
-    )
-    shuffle = split == "train" if shuffle is None else shuffle
-    return batches(
-        prepared,
-        batch_size,
-        seed,
-        shuffle=shuffle,
-        repeat=repeat,
-        start=start,
-        drop_remainder=shuffle if drop_remainder is None else drop_remainder,
-        with_attributes=with_attributes,
-        dtype=dtype,
-        shard=shard,
-    )
 
 
 def batches(
@@ -123,9 +28,16 @@ def batches(
     shard: tuple[int, int] = (0, 1),
     rows: np.ndarray | None = None,
 ) -> "tf.data.Dataset":
-    """Returns batches of arrays that are already there: see `load`.
+    """Returns batches of arrays that are already there: see `OpenDataset.load`.
 
-    Of all examples, or of those at the indices `rows`, which a batch may have several times.
+    Args:
+        prepared: arrays of a split.
+        batch_size, seed, shuffle, repeat, start, drop_remainder, with_attributes, dtype, shard: as
+            `OpenDataset.load` takes them.
+        rows: indices of the examples to take; a batch may have them several times. None for all.
+
+    Raises:
+        ValueError: for an argument that cannot be, or a batch that the data cannot fill.
     """
     description = prepared.description
     count = description.num_images if rows is None else len(rows)
@@ -134,11 +46,13 @@ def batches(
             "batch_size must be at least 1 and start at least 0. "
             f"Received: batch_size={batch_size}, start={start}."
         )
-    if batch_size > count and (repeat or drop_remainder) and rows is None:
+    # Few chosen rows fill a batch several times; a whole data set that does so is a mistake.
+    if batch_size > count and (rows is None if repeat else drop_remainder):
+        chosen = "" if rows is None else "chosen "
         of_part = f", part {description.part}" if description.part[1] > 1 else ""
         raise ValueError(
             f"A batch of {batch_size} is larger than the data: {description.name!r} has {count} "
-            f"pictures in its split {description.split!r}{of_part}. Choose a batch_size "
+            f"{chosen}pictures in its split {description.split!r}{of_part}. Choose a batch_size "
             f"of at most {count}."
         )
     if with_attributes and not prepared.attributes:
