@@ -441,12 +441,12 @@ class Pictures:
     """
 
     def __init__(self, study: Study, size: str, seed: int, folder: Path) -> None:
-        from trainers.augmentation import generated as trainings
+        from datasets.pipeline.semi_supervised import labelled_rows
 
         self._study, self._size, self._folder = study, size, folder
         self._seed = 0 if study.values.one_generator else seed
         labels, per_class = study.train.labels, None if size == ALL else int(size)
-        self._rows = trainings.lot(labels, len(study.class_names), per_class, self._seed)
+        self._rows = labelled_rows(labels, len(study.class_names), 1.0, self._seed, per_class)
         self._parts: dict[str, Any] = {}
         self.few: dict[str, str] = {}
 

@@ -20,7 +20,6 @@ from keras_cvaegan import pictures, saving
 from keras_cvaegan.metrics import recognition
 from trainers import augmentation_study as study
 from trainers import fit
-from trainers.augmentation import generated
 from trainers.command_line.command import INTERRUPTED
 from trainers.runs import configuration
 
@@ -72,7 +71,7 @@ def seen(monkeypatch):
     seen = Seen()
     monkeypatch.setattr(fit, "main", seen.fit)
     monkeypatch.setattr(saving, "load", lambda path: Generator())
-    monkeypatch.setattr(generated, "train_recognition", seen.train)
+    monkeypatch.setattr(recognition, "train_recognition", seen.train)
     return seen
 
 
@@ -130,7 +129,7 @@ def test_generators_see_the_pictures_of_the_network_and_no_others(
 ):
     given = []
     monkeypatch.setattr(
-        generated, "train_recognition",
+        recognition, "train_recognition",
         lambda parts, *rest, **more: given.append(parts[0]) or seen.train(parts, *rest, **more),
     )  # fmt: skip
     ended = call(tmp_path, data, "--images_per_class=2", "--arms=existing")

@@ -19,31 +19,6 @@ from keras_cvaegan.models import GenerativeModel
 from keras_cvaegan.progress import counted
 
 
-def lot(labels: np.ndarray, num_classes: int, per_class: int | None, seed: int) -> np.ndarray:
-    """Returns rows of so many pictures of each class, drawn by lot; None for all.
-
-    A class that has fewer gives all of them. Fewer are among more.
-
-    Example:
-
-    >>> labels = np.array([0, 1, 0, 1, 0, 1])
-    >>> np.bincount(labels[lot(labels, 2, 2, seed=0)])
-    array([2, 2])
-    >>> lot(labels, 2, None, seed=0)
-    array([0, 1, 2, 3, 4, 5])
-    """
-    labels = np.asarray(labels)
-    if per_class is None:
-        return np.arange(len(labels))
-    chosen = [
-        np.random.default_rng([seed, label]).permutation(np.flatnonzero(labels == label))[
-            :per_class
-        ]
-        for label in range(num_classes)
-    ]
-    return np.sort(np.concatenate(chosen))
-
-
 def write_folder(root: Path, train: Part, test: Path, class_names: Sequence[str]) -> None:
     """Leaves pictures as `--dataset=folder` reads them, with their classes in the same order.
 
