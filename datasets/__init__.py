@@ -2,13 +2,7 @@
 
 from datasets.pipeline.cache import Prepared
 from datasets.pipeline.description import Description
-from datasets.pipeline.open_dataset import (
-    OpenDataset,
-    load,
-    load_semi_supervised,
-    open_dataset,
-    prepare,
-)
+from datasets.pipeline.open_dataset import OpenDataset, open_dataset
 from datasets.pipeline.registry import (
     SPLITS,
     Batch,
@@ -19,6 +13,7 @@ from datasets.pipeline.registry import (
     names,
     register,
 )
+from datasets.pipeline.shortcuts import load, load_semi_supervised, prepare
 
 __all__ = [
     "SPLITS",

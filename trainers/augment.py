@@ -200,7 +200,7 @@ def write_records(
         shards: how many files.
         key: changes whenever the pictures do.
     """
-    from datasets.pipeline import tfrecords
+    from datasets import tfrecords
     from datasets.pipeline.registry import Source
     from datasets.reading import files
 

@@ -15,7 +15,7 @@ from trainers.command_line.command import Command
 if TYPE_CHECKING:
     from absl.flags import FlagValues
 
-    from datasets.pipeline.tfrecords import Records
+    from datasets.tfrecords import Records
 
 COMMAND = Command("trainers.write_records", __doc__)
 flags.data_flags(COMMAND)
@@ -43,7 +43,7 @@ with COMMAND.section("Output"):
 
 def records(values: "FlagValues", image_size: int, splits: tuple[str, ...] = ()) -> "Records":
     """Returns what the flags of the data and of the records ask for, at an image size."""
-    from datasets.pipeline.tfrecords import Records
+    from datasets.tfrecords import Records
 
     return Records(
         values.dataset,
@@ -74,7 +74,7 @@ def main(values: "FlagValues") -> None:
         splits = tuple(flags.choices(values.splits, "splits", allowed))
     options = beam_options(values)
 
-    from datasets.pipeline import tfrecords
+    from datasets import tfrecords
     from keras_cvaegan.networks import preset
 
     # As a string, since it may be a URL.

@@ -1,34 +1,24 @@
 """Decodes a data set once, into arrays on disk that are then mapped into memory."""
 
-import array
-import collections
-import concurrent.futures
 import dataclasses
 import hashlib
 import json
-import logging
 import os
 import shutil
-import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, BinaryIO
 
 import numpy as np
 
+from datasets.pipeline.decoding import decode
 from datasets.pipeline.description import Description
-from datasets.pipeline.registry import Batch, Source, Unreadable
-from keras_cvaegan import pictures
+from datasets.pipeline.registry import Source
 from keras_cvaegan.files import replacing_folder
-from keras_cvaegan.progress import Progress
 
 # Increase when the same source would be cached as other bytes.
 _FORMAT = 1
 _ABANDONED_SECONDS = 24 * 3600
-_THREADS = min(16, os.cpu_count() or 1)
-
-_logger = logging.getLogger(__name__)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -144,7 +134,7 @@ def _write(
     """Decodes the source into a folder that then becomes `entry`, unless another process did so."""
     _remove_abandoned(entry.parent)
     with replacing_folder(entry, keep=lambda found: _read(found) is not None) as partial:
-        values = _decode(partial, source, name, split, image_size, part)
+        values = decode(partial, source, name, split, image_size, part)
         (partial / "description.json").write_text(json.dumps(values, indent=2), "utf-8")
 
 
@@ -157,111 +147,3 @@ def _remove_abandoned(root: Path) -> None:
             continue
         if age > _ABANDONED_SECONDS:
             shutil.rmtree(partial, ignore_errors=True)
-
-
-def _decode(
-    folder: Path, source: Source, name: str, split: str, image_size: int, part: tuple[int, int]
-) -> dict[str, Any]:
-    """Writes the arrays of one source, and returns the contents of its description.json."""
-    image_shape = (image_size, image_size, 3)
-    indices = range(source.count)[part[0] :: part[1]]
-    labels, unreadable, lost_labels = array.array("i"), [], []
-    attributes = collections.defaultdict(lambda: array.array("f"))
-    title = f"{name} {split} at {image_size} px:"
-    with (
-        (folder / "images.npy").open("wb") as file,
-        Progress(title, len(indices), "pictures", stream=sys.stderr, delay=2) as progress,
-    ):
-        _write_header(file, (len(indices), *image_shape))
-        for batch in _in_parallel(source.batches(indices), image_size):
-            for position, (image, label) in enumerate(zip(batch.images, batch.labels, strict=True)):
-                if isinstance(image, Unreadable):
-                    unreadable.append((image.path, image.reason))
-                    lost_labels.append(int(label))
-                    continue
-                file.write(np.ascontiguousarray(image))
-                labels.append(int(label))
-                for attribute, column in batch.attributes.items():
-                    attributes[attribute].append(float(column[position]))
-            progress.update(len(batch.labels))
-        file.seek(0)
-        _write_header(file, (len(labels), *image_shape))
-        file.flush()
-        os.fsync(file.fileno())
-    counts = np.bincount(labels, minlength=len(source.class_names))
-    _refuse_lost_classes(source.class_names, counts, lost_labels, unreadable, part)
-    if unreadable:
-        _logger.warning(
-            "%s %s: %d of %d pictures could not be read and are left out; the first is %s (%s).",
-            *(name, split, len(unreadable), len(indices), *unreadable[0]),
-        )
-    np.save(folder / "labels.npy", np.asarray(labels, np.int32))
-    for attribute, column in attributes.items():
-        np.save(folder / f"attribute-{attribute}.npy", np.asarray(column, np.float32))
-    description = Description(
-        name=name,
-        split=split,
-        class_names=source.class_names,
-        image_shape=image_shape,
-        class_counts=tuple(counts.tolist()),
-        unreadable=tuple(unreadable),
-        part=part,
-    )
-    return description.to_dict() | {"attributes": sorted(attributes)}
-
-
-def _write_header(file: BinaryIO, shape: tuple[int, ...]) -> None:
-    """Writes the header of a uint8 .npy file; its length does not depend on the first dimension."""
-    header = {"descr": "|u1", "fortran_order": False, "shape": shape}
-    np.lib.format.write_array_header_1_0(file, header)
-
-
-def _in_parallel(tasks: Iterable, image_size: int) -> Iterator[Batch]:
-    """Runs the tasks of a source in threads, a few ahead, and gives their batches in order."""
-
-    def run(task) -> Batch:
-        batch = task()
-        fitting = [_fit(image, image_size) for image in batch.images]
-        return dataclasses.replace(batch, images=fitting)
-
-    with concurrent.futures.ThreadPoolExecutor(_THREADS) as pool:
-        pending = collections.deque()
-        try:
-            for task in tasks:
-                pending.append(pool.submit(run, task))
-                if len(pending) > 2 * _THREADS:
-                    yield pending.popleft().result()
-            while pending:
-                yield pending.popleft().result()
-        finally:
-            for future in pending:
-                future.cancel()
-
-
-def _fit(image: np.ndarray | Unreadable, image_size: int) -> np.ndarray | Unreadable:
-    if isinstance(image, Unreadable):
-        return image
-    if image.shape == (image_size, image_size, 3) and image.dtype == np.uint8:
-        return image
-    return pictures.resize_picture(image, image_size)
-
-
-def _refuse_lost_classes(
-    class_names: tuple[str, ...],
-    counts: np.ndarray,
-    lost_labels: list[int],
-    unreadable: list[tuple[str, str]],
-    part: tuple[int, int],
-) -> None:
-    """Refuses data without a readable picture of a class, or a part without any at all."""
-    if part[1] > 1 and counts.any():
-        return
-    for label in sorted(set(lost_labels)):
-        if counts[label] == 0:
-            lost = [pair for pair, of in zip(unreadable, lost_labels, strict=True) if of == label]
-            listed = "; ".join(f"{path} ({reason})" for path, reason in lost[:5])
-            more = f"; and {len(lost) - 5} more" if len(lost) > 5 else ""
-            raise ValueError(
-                f"None of the {len(lost)} pictures of class {class_names[label]!r} can be read: "
-                f"{listed}{more}. Replace them or remove the class."
-            )

@@ -9,7 +9,7 @@ import pytest
 import tqdm
 
 import datasets
-from datasets.pipeline import cache, registry
+from datasets.pipeline import decoding, registry
 
 SIZE = 8
 
@@ -279,7 +279,7 @@ def test_full_disk(toy, cache_dir, monkeypatch):
     def full(*arguments):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(cache.os, "fsync", full)
+    monkeypatch.setattr(decoding.os, "fsync", full)
     with pytest.raises(OSError, match="No space left on device"):
         prepare()
     assert entries(cache_dir) == []

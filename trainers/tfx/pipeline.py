@@ -98,7 +98,7 @@ def write_examples(values: "FlagValues", image_size: int) -> tuple[str, list[str
     """Returns the folder of the data's records and the class names; written where missing."""
     import tensorflow as tf
 
-    from datasets.pipeline import tfrecords
+    from datasets import tfrecords
 
     asked = write_records.records(values, image_size, ("train", "test"))
     folder = f"{root(values)}/records/{values.dataset}-{image_size}px-{asked.digest()}"

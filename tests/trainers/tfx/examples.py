@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from datasets.pipeline import tfrecords
+from datasets import tfrecords
 from keras_cvaegan import pictures
 
 SIZE, CLASSES = 16, 2

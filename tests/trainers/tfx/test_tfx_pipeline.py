@@ -88,7 +88,7 @@ def test_the_training_is_that_of_fit_with_the_same_flags():
 
 
 def test_records_are_written_once(monkeypatch, tmp_path, capsys):
-    from datasets.pipeline import tfrecords
+    from datasets import tfrecords
 
     calls = []
 
