@@ -118,7 +118,7 @@ def _centers(
     """A built `ClassCenters` for each feature layer of a network."""
     result = []
     for layer in layers:
-        centers = ClassCenters(num_classes, decay)
+        centers = ClassCenters(num_classes, decay, name=f"{layer}_centers")
         centers.build((None, network.output[layer].shape[-1]))
         result.append(centers)
     return result
