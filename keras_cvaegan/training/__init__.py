@@ -12,19 +12,31 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from keras_cvaegan.training.configuration import RunConfig, TrainingConfig
+    from keras_cvaegan.training.initialization import Initialization, initialize_from
     from keras_cvaegan.training.loop import Trained, run
     from keras_cvaegan.training.run_data import ArrayData, RunData
 
 # Late, since models take their step from this room, and runs train models.
 _MODULES = {
     "ArrayData": "run_data",
+    "Initialization": "initialization",
     "RunConfig": "configuration",
     "RunData": "run_data",
     "Trained": "loop",
     "TrainingConfig": "configuration",
+    "initialize_from": "initialization",
     "run": "loop",
 }
-__all__ = ["ArrayData", "RunConfig", "RunData", "Trained", "TrainingConfig", "run"]
+__all__ = [
+    "ArrayData",
+    "Initialization",
+    "RunConfig",
+    "RunData",
+    "Trained",
+    "TrainingConfig",
+    "initialize_from",
+    "run",
+]
 
 
 def __getattr__(name: str) -> Any:

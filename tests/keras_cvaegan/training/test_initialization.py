@@ -12,7 +12,7 @@ import pytest
 import keras_cvaegan
 from keras_cvaegan import networks
 from keras_cvaegan.models import CGAN, CVAE, CVAEGAN, GAN, MODELS, VAE
-from keras_cvaegan.training.initialization import initialize_from
+from keras_cvaegan.training import initialize_from
 
 SHAPE = (16, 16, 3)
 CLASSES = ("daisy", "rose", "tulip", "lily")
