@@ -31,7 +31,7 @@ from keras_cvaegan.metrics.recognition import (
     train_classifier,
 )
 from keras_cvaegan.metrics.reference import ReferenceStatistics, reference_statistics
-from keras_cvaegan.metrics.structural_similarity import ms_ssim
+from keras_cvaegan.metrics.structural_similarity import ms_ssim, ssim
 from keras_cvaegan.metrics.suite import MetricSuite, standard_metrics
 from keras_cvaegan.metrics.verification import Verification, cosine_similarities, verify
 
@@ -70,6 +70,7 @@ __all__ = [
     "recognise",
     "recognition_network",
     "reference_statistics",
+    "ssim",
     "standard_metrics",
     "top1_by_class",
     "train_classifier",

@@ -16,6 +16,24 @@ def squared_errors(images: np.ndarray, reconstructed: np.ndarray) -> np.ndarray:
     return np.mean(np.square(difference, dtype=np.float64), axis=(1, 2, 3))
 
 
+def squared_errors_inside(images: np.ndarray, filled: np.ndarray, masks: np.ndarray) -> np.ndarray:
+    """Returns the mean squared error inside each picture's hole in units of [−1, 1], `(n,)`.
+
+    Args:
+        images: pictures without holes, uint8 `(n, height, width, 3)`.
+        filled: pictures of [−1, 1] that differ from them inside the holes alone.
+        masks: holes, bool `(n, height, width)`, or `(height, width)` for one that all have.
+
+    Example:
+
+    >>> left = np.array([[True, False]])
+    >>> images = np.array([[[[0, 0, 0], [255, 255, 255]]]], np.uint8)
+    >>> squared_errors_inside(images, np.array([[[[0, -1, -1], [1, 1, 1]]]], np.float32), left)
+    array([0.33333333])
+    """
+    return squared_errors(images, filled) / masks.mean(axis=(-2, -1))
+
+
 def error_figures(errors: np.ndarray) -> tuple[float, float]:
     """Returns the mean of `squared_errors`, and the mean peak signal-to-noise ratio in dB.
 

@@ -1,4 +1,4 @@
-"""Multi-scale structural similarity of pairs of images, on either back end."""
+"""Structural similarity of pairs of images, at one or several scales, on either back end."""
 
 import functools
 from collections.abc import Callable, Sequence
@@ -83,6 +83,38 @@ def ms_ssim(
         )
         parts.append(ops.convert_to_numpy(similarities))
     return np.concatenate(parts)[: len(pairs)]
+
+
+def ssim(images: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Returns the structural similarity of each image and its counterpart (Wang et al. 2004).
+
+    At the images' own size, each channel by itself, and the channels' mean: `ms_ssim` of one scale.
+
+    Args:
+        images: uint8 `(n, height, width, channels)`.
+        others: images of the same shape.
+
+    Returns:
+        float32 `(n,)` in [0, 1]; 1 for equal images.
+
+    Raises:
+        ValueError: for images of different shapes.
+
+    Example:
+
+    >>> images = np.random.default_rng(0).integers(0, 256, (2, 16, 16, 3), np.uint8)
+    >>> ssim(images, images).round(3)
+    array([1., 1.], dtype=float32)
+    """
+    images, others = check_images(images), check_images(others)
+    if images.shape != others.shape:
+        raise ValueError(
+            "A counterpart of its own size is needed for each image. Received: images of the shape "
+            f"{images.shape} and others of {others.shape}."
+        )
+    rows = np.arange(len(images))
+    pairs = np.stack([rows, rows + len(images)], axis=1)
+    return ms_ssim(np.concatenate([images, others]), pairs, weights=[1.0])
 
 
 @functools.cache

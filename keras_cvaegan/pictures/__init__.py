@@ -1,5 +1,6 @@
 """Pictures as arrays: read, written, resized, in grids; `graph` has what TensorFlow graphs need."""
 
+from keras_cvaegan.pictures.animation import write_gif
 from keras_cvaegan.pictures.arrays import (
     Box,
     PictureError,
@@ -21,5 +22,6 @@ __all__ = [
     "read_picture",
     "resize_picture",
     "to_uint8",
+    "write_gif",
     "write_png",
 ]

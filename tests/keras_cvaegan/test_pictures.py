@@ -333,3 +333,11 @@ def test_uint8_and_float_agree(images):
 def test_to_uint8_clips():
     values = np.array([-2.0, -1.0, 0.0, 1.0, 3.0])
     np.testing.assert_array_equal(pictures.to_uint8(values), [0, 0, 128, 255, 255])
+
+
+@pytest.mark.parametrize(("count", "milliseconds"), [(0, []), (2, [100])])
+def test_animations_have_frames_with_durations(tmp_path, count, milliseconds):
+    frames = np.zeros((count, 4, 4, 3), np.uint8)
+    with pytest.raises(ValueError, match=rf"{count} frames and {len(milliseconds)} durations"):
+        pictures.write_gif(tmp_path / "a.gif", frames, milliseconds)
+    assert list(tmp_path.iterdir()) == []

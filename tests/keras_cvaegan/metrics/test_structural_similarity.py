@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_cvaegan.metrics import IntraClassDiversity, ms_ssim
+from keras_cvaegan.metrics import IntraClassDiversity, ms_ssim, ssim
 from keras_cvaegan.metrics.structural_similarity import SCALE_WEIGHTS, scale_weights
 
 
@@ -89,6 +89,17 @@ def test_one_repeated_image_has_no_diversity():
     metric = IntraClassDiversity(1)
     metric.update_state(np.repeat(images(1, (32, 32)), 5, axis=0), np.zeros(5, int))
     assert metric.result()["intra_class_diversity"] == pytest.approx(0, abs=1e-5)
+
+
+def test_ssim_is_of_one_scale():
+    images = np.random.default_rng(0).integers(0, 256, (3, 32, 32, 3), dtype=np.uint8)
+    others = images // 2 + images[:, ::-1] // 4
+    expected = tf.image.ssim(images, others, max_val=255).numpy()
+    assert expected.min() > 0
+    np.testing.assert_allclose(ssim(images, others), expected, atol=1e-4)
+    np.testing.assert_allclose(ssim(images, images), 1, atol=1e-5)
+    with pytest.raises(ValueError, match=r"shape \(3, 32, 32, 3\) and others of \(2, 32, 32, 3\)"):
+        ssim(images, others[:2])
 
 
 def test_one_image_a_class_has_no_pair():
