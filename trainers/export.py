@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import keras_cvaegan
+from keras_cvaegan.training.run_directory import RunDirectory
 from trainers.command_line import flags
 from trainers.command_line.command import Command
 
@@ -18,9 +20,7 @@ with COMMAND.section("SavedModel"):
 def main(values: "FlagValues") -> None:
     run_dir = flags.required_run_dir(values)
 
-    import keras_cvaegan
     from keras_cvaegan.export import export_saved_model
-    from keras_cvaegan.training.run_directory import RunDirectory
 
     run = RunDirectory(run_dir)
     model = keras_cvaegan.load(run.path)

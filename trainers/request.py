@@ -7,9 +7,11 @@ extra [serving].
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from keras_cvaegan.serving import GenerateClient, ServingError
 from trainers.command_line.command import Command
 from trainers.command_line.flags import parse_labels
-from trainers.pictures.drawn import picture_flags, picture_seeds, write_pictures
+from trainers.pictures.flags import generated_picture_flags
+from trainers.pictures.generated import picture_seeds, write_pictures
 
 if TYPE_CHECKING:
     from absl.flags import FlagValues
@@ -27,39 +29,32 @@ with COMMAND.section("Server"):
     COMMAND.string(
         "url",
         None,
-        "http://host:8501 for TensorFlow Serving's REST API, grpc://host:8500 for gRPC; https:// "
-        "and grpcs:// with TLS (required)",
+        "address of the server: http://host:8501 for TensorFlow Serving's REST API, "
+        "grpc://host:8500 for gRPC; https:// and grpcs:// with TLS (required)",
     )
-    COMMAND.string("model", "keras_cvaegan", "the model's name on the server")
-    COMMAND.string("version", None, "a version's number or label (default: the latest)")
+    COMMAND.string("model", "keras_cvaegan", "name of the model on the server")
+    COMMAND.string("version", None, "number or label of a version (default: the latest)")
     COMMAND.number("timeout", 10.0, "seconds for an answer, tries included")
-picture_flags(COMMAND, output="generated")
+generated_picture_flags(COMMAND, output="generated")
 
 
 def main(values: "FlagValues") -> None:
     if not values.url:
         raise ValueError("--url is missing: the server, as in --url=http://localhost:8501.")
-
-    from keras_cvaegan.serving import ServingError
-
-    try:
-        _request(values)
-    except (ServingError, ImportError) as error:
-        raise ValueError(str(error)) from error
-
-
-def _request(values: "FlagValues") -> None:
-    from keras_cvaegan.serving import GenerateClient
-
+    output = Path(values.output or "generated").expanduser()
     version = values.version
     if version is not None and version.isdecimal():
         version = int(version)
-    output = Path(values.output or "generated").expanduser()
-    with GenerateClient(values.url, values.model, version, values.timeout) as client:
-        names = client.describe().class_names
-        labels = parse_labels(values.labels, names)
-        seeds = picture_seeds(values.seed, values.count)
-        rows = {names[label]: client.generate([label] * values.count, seeds) for label in labels}
+    try:
+        with GenerateClient(values.url, values.model, version, values.timeout) as client:
+            names = client.describe().class_names
+            labels = parse_labels(values.labels, names)
+            seeds = picture_seeds(values.seed, values.count)
+            rows = {
+                names[label]: client.generate([label] * values.count, seeds) for label in labels
+            }
+    except (ServingError, ImportError) as error:
+        raise ValueError(str(error)) from error
     write_pictures(rows, output, values.seed)
 
 

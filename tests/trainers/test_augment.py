@@ -10,6 +10,7 @@ from untrained import CLASSES, paint
 import datasets
 from keras_cvaegan import pictures, saving
 from trainers import augment
+from trainers.applications import augmentation
 
 NAMES = tuple(CLASSES)
 
@@ -104,7 +105,7 @@ def check_records(output):
 
 
 def test_rare_classes_are_filled_up(augmented, tmp_path, monkeypatch):
-    monkeypatch.setattr(augment, "training_counts", lambda config: np.array([8, 3, 0]))
+    monkeypatch.setattr(augmentation, "training_counts", lambda run_dir: np.array([8, 3, 0]))
     code, printed, _ = augmented("--fill")
     assert code == 0
     assert "13 pictures, 13 of 2 classes: " in printed
@@ -170,7 +171,7 @@ def test_a_failure_leaves_what_was_there(augmented, tmp_path, monkeypatch):
     def fail(*_, **__):
         raise OSError("the disk is full")
 
-    monkeypatch.setattr(augment, "describe", fail)
+    monkeypatch.setattr(augmentation, "describe", fail)
     code, _, errors = augmented("--per_class=2")
     assert (code, errors) == (1, "error: the disk is full\n")
     assert files_of(tmp_path / "more") == before

@@ -9,6 +9,7 @@ from applied import call, untrained_runs
 import datasets
 from keras_cvaegan.models import MODELS
 from trainers import codes
+from trainers.applications import code_contents
 
 
 @pytest.fixture(scope="module")
@@ -49,20 +50,20 @@ def test_drawn_codes_know_what_their_noise_leaves(log_variance, r2):
     training = datasets.prepare("petals", "train", count=3000, **options)
     test = datasets.prepare("petals", "test", count=1000, **options)
     model = Knowing((training, test), log_variance)
-    figures = codes.measure(model, training, test, max_images=5000, seed=0)["z"]
+    figures = code_contents.measure(model, training, test, max_images=5000, seed=0)["z"]
     names = ["background_hue", "brightness", "rotation", "size", "tint", "x", "y"]
-    assert sorted(figures) == sorted([codes.CLASS, *names])
+    assert sorted(figures) == sorted([code_contents.CLASS, *names])
     # x is uniform with a deviation of 0.0866: ten times that against noise of 1.
     assert figures["x"] == pytest.approx(r2, abs=0.06)
     assert all(figures[name] < 0.05 for name in names if name != "x")
     if log_variance < 0:
-        assert figures[codes.CLASS] == 1.0
+        assert figures[code_contents.CLASS] == 1.0
 
 
 def test_the_parts_of_two_codes_are_read_apart():
     model = MODELS["lr_li_vae"].from_preset(image_shape=(16, 16, 3), num_classes=2, latent_dim=3)
     images = np.random.default_rng(0).integers(256, size=(5, 16, 16, 3), dtype=np.uint8)
-    read = codes.read_codes(model, images, np.zeros(5, np.int32), seed=0)
+    read = code_contents.read_codes(model, images, np.zeros(5, np.int32), seed=0)
     np.testing.assert_allclose(read["z_s"], model.codes(images).relevant)
     _, z_log_var = model.encode(images, np.zeros(5, np.int32))
     noise = np.random.default_rng(0).standard_normal((5, 6), np.float32)[:, 3:]
@@ -71,7 +72,7 @@ def test_the_parts_of_two_codes_are_read_apart():
 
 
 def test_a_run_gets_a_table_and_a_file(runs, capsys, monkeypatch):
-    monkeypatch.setattr(codes, "measure", lambda *_, **__: {"z_s": {"class": 0.5}})
+    monkeypatch.setattr(code_contents, "measure", lambda *_, **__: {"z_s": {"class": 0.5}})
     flags = [f"--run_dir={runs / 'lr_li_vae'}"] * 2
     code, output, errors = call(codes, capsys, *flags, "--max_images=7", "--seed=3")
     assert code == 0, errors
@@ -89,9 +90,9 @@ def test_the_models_own_classifier_stands_beside():
     training = datasets.prepare("petals", "train", count=30, **options)
     test = datasets.prepare("petals", "test", count=30, **options)
     model = MODELS["lr_li_vae"].from_preset(image_shape=(16, 16, 3), num_classes=2, latent_dim=3)
-    found = codes.measure(model, training, test, max_images=30, seed=0)
+    found = code_contents.measure(model, training, test, max_images=30, seed=0)
     right = model.classify(np.asarray(test.images)).argmax(axis=1) == test.labels
-    assert found[codes.OWN_CLASSIFIER] == {codes.CLASS: right.mean()}
+    assert found[code_contents.OWN_CLASSIFIER] == {code_contents.CLASS: right.mean()}
 
 
 def test_what_cannot_be_is_one_line(runs, capsys):

@@ -21,7 +21,7 @@ from trainers.demo import figures
 from trainers.demo import studio as tasks
 from trainers.demo.sources import LocalSource, ServedSource, Source
 from trainers.demo.studio import Studio
-from trainers.pictures.drawn import picture_seeds
+from trainers.pictures.generated import picture_seeds
 
 pytestmark = pytest.mark.xdist_group("serving")
 

@@ -10,6 +10,7 @@ import keras_cvaegan
 from keras_cvaegan import applications, pictures
 from keras_cvaegan.applications import masks
 from trainers import inpaint
+from trainers.applications import inpainting
 from trainers.pictures.held_out import HeldOut
 
 SHAPE = (16, 16, 3)
@@ -90,7 +91,7 @@ def test_two_models_on_held_out_pictures(runs, tmp_path, capsys):
 def test_batches_are_those_of_the_whole(runs, tmp_path, capsys, monkeypatch):
     found = []
     for size in (128, 2):
-        monkeypatch.setattr(inpaint, "BATCH_SIZE", size)
+        monkeypatch.setattr(inpainting, "BATCH_SIZE", size)
         flags = [f"--run_dir={runs / 'cvae_gan'}", f"--output={tmp_path}", "--count=5"]
         assert call(inpaint, capsys, *flags, "--mask=hole", "--rounds=2", "--shown=2")[0] == 0
         results = json.loads((tmp_path / "inpaint.json").read_text())

@@ -11,7 +11,9 @@ from tensorboard.plugins import projector
 import keras_cvaegan
 from keras_cvaegan import applications, pictures
 from trainers import latent_map
+from trainers.applications import latent_map as room
 from trainers.pictures.held_out import RunPictures
+from trainers.reports import projector as projector_files
 
 
 @pytest.fixture(scope="module")
@@ -118,8 +120,8 @@ def test_tensorboard_serves_them(runs, tmp_path, capsys):
 
 
 def test_large_pictures_become_small_ones(runs, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(latent_map, "THUMBNAIL", 8)
-    monkeypatch.setattr(latent_map, "SPRITE_SIDE", 12)
+    monkeypatch.setattr(room, "THUMBNAIL", 8)
+    monkeypatch.setattr(projector_files, "SPRITE_SIDE", 12)
     flags = [f"--run_dir={runs / 'vae'}", f"--output={tmp_path}", "--max_images=4", "--columns=1"]
     assert call(latent_map, capsys, *flags)[0] == 0
     assert pictures.read_picture(tmp_path / "latent_map.png").shape[1] == 12

@@ -10,6 +10,7 @@ from PIL import Image
 import keras_cvaegan
 from keras_cvaegan import applications, pictures
 from trainers import morph
+from trainers.applications import morphing
 from trainers.pictures.held_out import HeldOut
 
 
@@ -137,7 +138,7 @@ def test_an_animation_there_and_back(runs, tmp_path, capsys):
 def test_frames_of_an_animation(tmp_path):
     values = np.array([[0, 100, 200], [50, 150, 250]], np.uint8)
     images = np.broadcast_to(values[..., None, None, None], (2, 3, 120, 120, 3))
-    morph.write_gif(tmp_path / "morph.gif", images)
+    morphing.write_animation(tmp_path / "morph.gif", images)
     found, rests = [], []
     with Image.open(tmp_path / "morph.gif") as animation:
         assert animation.info["loop"] == 0

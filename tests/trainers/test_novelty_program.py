@@ -12,6 +12,7 @@ from keras_cvaegan import pictures, saving
 from keras_cvaegan.applications import find_copies
 from keras_cvaegan.models import VAE
 from trainers import novelty
+from trainers.applications import novelty as room
 from trainers.pictures.held_out import RunPictures
 
 
@@ -78,7 +79,7 @@ def test_figures_and_sheets_are_those_of_all_distances(runs, tmp_path, capsys, m
     training, test = (RunPictures(runs / "cvae_gan", split) for split in ("train", "test"))
     model = Painter()
     # In parts, too.
-    monkeypatch.setattr(novelty, "MAX_BYTES", 7 * 4 * 16 * 16 * 3)
+    monkeypatch.setattr(room, "MAX_BYTES", 7 * 4 * 16 * 16 * 3)
     results, output = judge(model, runs, tmp_path, capsys, monkeypatch, "--level=0.2")
     samples = model.generate(np.arange(50) % 3, np.arange(50))
     distances = cdist(flat(samples), flat(training.images))
@@ -137,9 +138,9 @@ def test_held_out_pictures_that_are_training_pictures_are_left_out(
 def test_nothing_to_compare_with(runs, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(saving, "load", lambda path: Painter())
     monkeypatch.setattr(
-        novelty, "search",
-        lambda title, images, names, training: novelty.Sought(
-            images, names, np.zeros((len(images), 2)), np.zeros((len(images), 2), int)
+        room, "search",
+        lambda title, taken, training: room.PicturesWithNeighbours(
+            taken.images, taken.names, np.zeros((len(taken), 2)), np.zeros((len(taken), 2), int)
         ),
     )  # fmt: skip
     flags = [f"--run_dir={runs / 'cvae_gan'}", f"--output={tmp_path / 'new'}", "--samples=3"]

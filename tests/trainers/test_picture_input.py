@@ -9,7 +9,8 @@ from applied import untrained_runs
 from untrained import CLASSES, COUNTS
 
 from keras_cvaegan import pictures
-from trainers.pictures import given as picture_input
+from trainers.applications.encoding import source_of_labels
+from trainers.pictures import given
 from trainers.pictures.held_out import HeldOut
 
 MODEL = SimpleNamespace(image_shape=(16, 16, 3))
@@ -43,7 +44,7 @@ def values(found):
 
 
 def test_a_folder_in_natural_order(folder):
-    found = picture_input.read_pictures([str(folder)], "pictures", MODEL)
+    found = given.read_pictures([str(folder)], "pictures", MODEL)
     assert found.images.shape == (3, 16, 16, 3)
     assert found.images.dtype == np.uint8
     assert values(found) == [1, 2, 10]
@@ -57,12 +58,12 @@ def test_a_folder_in_natural_order(folder):
 
 def test_files_in_the_order_given(folder):
     texts = [f"{folder}/2.png, {folder}/more", f"{folder}/1.png"]
-    assert values(picture_input.read_pictures(texts, "pictures", MODEL)) == [2, 10, 1]
+    assert values(given.read_pictures(texts, "pictures", MODEL)) == [2, 10, 1]
 
 
 def test_a_file_with_a_comma_in_its_name(folder):
     shutil.copy(folder / "2.png", folder / "1,2.png")
-    found = picture_input.read_pictures([f"{folder}/1,2.png"], "pictures", MODEL)
+    found = given.read_pictures([f"{folder}/1,2.png"], "pictures", MODEL)
     assert values(found) == [2]
 
 
@@ -83,36 +84,36 @@ def test_what_cannot_be_read(folder, text, message):
     whole = (folder / "1.png").read_bytes()
     (folder / "damaged" / "half.png").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(ValueError, match=message):
-        picture_input.read_pictures([text.replace("FOLDER", str(folder))], "faces", MODEL)
+        given.read_pictures([text.replace("FOLDER", str(folder))], "faces", MODEL)
 
 
 def test_too_many_pictures(folder):
-    assert len(picture_input.read_pictures([str(folder)], "faces", MODEL, 3)) == 3
+    assert len(given.read_pictures([str(folder)], "faces", MODEL, 3)) == 3
     with pytest.raises(ValueError, match=r"--faces takes at most 2 pictures\. Received: 3"):
-        picture_input.read_pictures([str(folder)], "faces", MODEL, 2)
+        given.read_pictures([str(folder)], "faces", MODEL, 2)
 
 
 def test_no_pictures_given():
     with pytest.raises(ValueError, match="--faces is missing: files or folders"):
-        picture_input.read_pictures([], "faces", MODEL)
+        given.read_pictures([], "faces", MODEL)
 
 
 @pytest.mark.parametrize("shape", [(2,), (16, 16, 1), (16, 8, 3)])
 def test_models_of_other_pictures(folder, shape):
     with pytest.raises(ValueError, match="a model of square ones in colour"):
-        picture_input.read_pictures([str(folder)], "faces", SimpleNamespace(image_shape=shape))
+        given.read_pictures([str(folder)], "faces", SimpleNamespace(image_shape=shape))
 
 
 def test_labels_of_pictures():
     names = ("daisy", "rose")
-    assert picture_input.labels_of_pictures(None, 3, names) is None
-    np.testing.assert_array_equal(picture_input.labels_of_pictures("rose", 3, names), [1, 1, 1])
-    found = picture_input.labels_of_pictures("rose, 0,1,rose", 4, names)
+    assert given.labels_of_pictures(None, 3, names) is None
+    np.testing.assert_array_equal(given.labels_of_pictures("rose", 3, names), [1, 1, 1])
+    found = given.labels_of_pictures("rose, 0,1,rose", 4, names)
     np.testing.assert_array_equal(found, [1, 0, 1, 1])
     with pytest.raises(ValueError, match=r"one for each of the 3\. Received: 2"):
-        picture_input.labels_of_pictures("0,1", 3, names)
+        given.labels_of_pictures("0,1", 3, names)
     with pytest.raises(ValueError, match="--labels takes numbers from 0 to 1, or names: daisy"):
-        picture_input.labels_of_pictures("0,2,1", 3, names)
+        given.labels_of_pictures("0,2,1", 3, names)
 
 
 def test_held_out_pictures_are_those_of_the_split(root, held_out):
@@ -161,12 +162,12 @@ def test_where_labels_come_from():
         for names in having.values()
     )
     vae = SimpleNamespace(conditional=False, inference_names=lambda: having["cvae"])
-    given = [picture_input.source_of_labels(model, True) for model in (cvae, cvae_gan, vae)]
+    given = [source_of_labels(model, True) for model in (cvae, cvae_gan, vae)]
     assert given == ["given", "given", "not needed"]
-    assert picture_input.source_of_labels(cvae_gan, False) == "guessed by its classifier"
-    assert picture_input.source_of_labels(vae, False) == "not needed"
+    assert source_of_labels(cvae_gan, False) == "guessed by its classifier"
+    assert source_of_labels(vae, False) == "not needed"
     with pytest.raises(ValueError, match="has no classifier that could guess it: give labels"):
-        picture_input.source_of_labels(cvae, False)
+        source_of_labels(cvae, False)
 
 
 def test_not_a_run(tmp_path):

@@ -8,7 +8,7 @@ import pytest
 from keras_cvaegan import pictures
 from tests.keras_cvaegan.serving.server import CLASS_NAMES, Double, exported
 from trainers import generate, request
-from trainers.pictures.drawn import write_pictures
+from trainers.pictures.generated import write_pictures
 
 pytestmark = pytest.mark.xdist_group("serving")
 

@@ -10,6 +10,7 @@ from applied import call, read_sheet, untrained_runs
 import keras_cvaegan
 from keras_cvaegan import applications, pictures
 from trainers import super_resolve
+from trainers.applications import super_resolution
 from trainers.pictures.held_out import HeldOut
 
 
@@ -89,7 +90,7 @@ def test_two_models_on_held_out_pictures(runs, tmp_path, capsys):
 def test_batches_are_those_of_the_whole(runs, tmp_path, capsys, monkeypatch):
     found = []
     for size in (128, 2):
-        monkeypatch.setattr(super_resolve, "BATCH_SIZE", size)
+        monkeypatch.setattr(super_resolution, "BATCH_SIZE", size)
         flags = [f"--run_dir={runs / 'cvae_gan'}", f"--output={tmp_path}", "--count=5"]
         assert call(super_resolve, capsys, *flags, "--rounds=1", "--factors=8")[0] == 0
         results = json.loads((tmp_path / "super_resolve.json").read_text())
@@ -105,7 +106,7 @@ def test_labels_are_guessed_where_told_to(runs, tmp_path, capsys):
     assert code == 0, errors
     assert "Labels: CVAEGAN: guessed by its classifier." in output
     images = HeldOut(run_dir).draw(4, 0).images
-    small = super_resolve.reduce_pictures(images, 4)
+    small = super_resolution.reduce_pictures(images, 4)
     expected = applications.super_resolve(keras_cvaegan.load(run_dir), small)
     results = json.loads((tmp_path / "super_resolve.json").read_text())
     check_figures(results["figures"]["x4"]["CVAEGAN, 1 round"], images, expected)
@@ -141,15 +142,6 @@ def test_own_small_pictures_by_their_size(runs, files, tmp_path, capsys, labels)
         sheet = read_sheet(new / f"{name}.png", 4, len(numbers))
         np.testing.assert_array_equal(sheet[3], pictures.to_uint8(enlarged))
     assert results["rows"] == ["small", "bicubic", "bicubic, made to agree", "CVAEGAN, 1 round"]
-
-
-def test_similarities_are_of_one_scale():
-    images = np.random.default_rng(0).integers(0, 256, (3, 32, 32, 3), dtype=np.uint8)
-    others = images // 2 + images[:, ::-1] // 4
-    expected = tf.image.ssim(images, others, max_val=255).numpy()
-    assert expected.min() > 0
-    np.testing.assert_allclose(super_resolve.similarities(images, others), expected, atol=1e-4)
-    np.testing.assert_allclose(super_resolve.similarities(images, images), 1, atol=1e-5)
 
 
 @pytest.mark.parametrize(

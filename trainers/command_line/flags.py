@@ -74,6 +74,16 @@ def required_run_dir(values: flags.FlagValues) -> str:
     return values.run_dir
 
 
+def seed_flag(command: Command, doc: str) -> None:
+    """Defines `--seed`, a number of 32 bits.
+
+    Args:
+        command: program that draws.
+        doc: help on what is drawn.
+    """
+    command.integer("seed", 0, doc, lower_bound=0, upper_bound=2**32 - 1)
+
+
 def choices(text: str, flag: str, allowed: Iterable[str]) -> list[str]:
     """Returns the names that a flag's text lists, each once.
 

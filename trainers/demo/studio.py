@@ -14,7 +14,7 @@ from PIL import Image, ImageOps
 from keras_cvaegan import pictures
 from keras_cvaegan.applications.latent_directions import PrincipalDirections, principal_directions
 from trainers.demo.sources import Source
-from trainers.pictures.drawn import draw_rows, picture_seeds
+from trainers.pictures.generated import draw_rows, picture_seeds
 
 MAX_PICTURES = 120
 MAX_COUNT = 16

@@ -1,1 +1,1 @@
-"""The pictures that programs work on: given ones, held-out ones, drawn ones."""
+"""The pictures that programs work on: given ones, held-out ones, generated ones."""

@@ -1,4 +1,4 @@
-"""Pictures that a program takes in: from files that the user names, or held out of a run's data."""
+"""Pictures from files that the user names, and their labels."""
 
 from __future__ import annotations
 
@@ -11,13 +11,11 @@ import numpy as np
 from datasets.reading import files
 from keras_cvaegan import pictures
 from trainers.command_line.flags import parse_labels
-from trainers.pictures.named import Pictures
+from trainers.pictures.flags import FILES_OR_FOLDERS
+from trainers.pictures.named import NamedPictures
 
 if TYPE_CHECKING:
     from keras_cvaegan.models import GenerativeModel
-
-FILES_OR_FOLDER = "files or folders, with commas between; may be given again"
-"""For the help of a flag whose values `read_pictures` takes."""
 
 
 def picture_paths(texts: Sequence[str], flag: str) -> list[Path]:
@@ -25,7 +23,7 @@ def picture_paths(texts: Sequence[str], flag: str) -> list[Path]:
 
     Args:
         texts: values of the flag: each a file, a folder, or several of them with commas between.
-        flag: its name, for messages.
+        flag: name of the flag, for messages.
 
     Raises:
         ValueError: for what is not there, or a folder without pictures.
@@ -44,7 +42,7 @@ def picture_paths(texts: Sequence[str], flag: str) -> list[Path]:
         path = Path(name).expanduser()
         if not name or not path.exists():
             raise ValueError(
-                f"--{flag} takes {FILES_OR_FOLDER}. There is no file or folder {name!r}."
+                f"--{flag} takes {FILES_OR_FOLDERS}. There is no file or folder {name!r}."
             )
         of_path = [path]
         if path.is_dir():
@@ -58,7 +56,7 @@ def picture_paths(texts: Sequence[str], flag: str) -> list[Path]:
 
 
 def _names(text: str) -> Iterator[str]:
-    """The paths in a text; one that is there may have commas itself."""
+    """Yields the paths in a text; one that is there may have commas itself."""
     if Path(text).expanduser().exists():
         yield text
     else:
@@ -82,14 +80,14 @@ def picture_side(model: GenerativeModel) -> int:
 
 def read_pictures(
     texts: Sequence[str], flag: str, model: GenerativeModel, most: int | None = None
-) -> Pictures:
+) -> NamedPictures:
     """Reads the pictures that a flag names, at a model's size.
 
     Args:
-        texts: see `picture_paths`.
-        flag: its name, for messages.
-        model: whose pictures these are to be like: the largest centred square is resized.
-        most: how many it takes; None for any number.
+        texts: values of the flag, see `picture_paths`.
+        flag: name of the flag, for messages.
+        model: model whose pictures these are to be like: the largest centred square is resized.
+        most: number of pictures that the flag takes; None for any number.
 
     Returns:
         At least one picture, without labels.
@@ -99,11 +97,11 @@ def read_pictures(
     """
     paths, side = picture_paths(texts, flag), picture_side(model)
     if not paths:
-        raise ValueError(f"--{flag} is missing: {FILES_OR_FOLDER}.")
+        raise ValueError(f"--{flag} is missing: {FILES_OR_FOLDERS}.")
     if most is not None and len(paths) > most:
         raise ValueError(f"--{flag} takes at most {most} pictures. Received: {len(paths)}.")
     images = [pictures.read_picture(path, side) for path in paths]
-    return Pictures(np.stack(images), [str(path) for path in paths])
+    return NamedPictures(np.stack(images), [str(path) for path in paths])
 
 
 def labels_of_pictures(
@@ -128,26 +126,3 @@ def labels_of_pictures(
             f"Received: {len(labels)}."
         )
     return np.resize(labels, count)
-
-
-def source_of_labels(model: GenerativeModel, known: bool) -> str:
-    """Returns where a model has the labels from that it reconstructs pictures under.
-
-    Args:
-        model: with an encoder.
-        known: whether the labels of the pictures are.
-
-    Returns:
-        "given", "guessed by its classifier" or "not needed".
-
-    Raises:
-        ValueError: for a model that needs labels where they are not known, and cannot guess them.
-    """
-    from keras_cvaegan.applications.inputs import check_guessable, takes_labels
-
-    if not takes_labels(model):
-        return "not needed"
-    if known:
-        return "given"
-    check_guessable(model)
-    return "guessed by its classifier"

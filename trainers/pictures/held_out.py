@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 import datasets
 from datasets.pipeline.reader import Reader
+from keras_cvaegan.applications.inputs import check_data
+from keras_cvaegan.models import GenerativeModel
 from keras_cvaegan.training.run_directory import RunDirectory
-from trainers.pictures.named import Pictures
+from trainers.pictures.named import NamedPictures
 from trainers.runs import configuration
-
-if TYPE_CHECKING:
-    from keras_cvaegan.models import GenerativeModel
 
 
 class RunPictures:
@@ -56,9 +54,7 @@ class RunPictures:
         Raises:
             ValueError: otherwise.
         """
-        from keras_cvaegan.applications import inputs
-
-        inputs.check_data(model, self.class_names, self.description.image_shape)
+        check_data(model, self.class_names, self.description.image_shape)
 
     def names(self, rows: np.ndarray) -> list[str]:
         """Returns what the pictures in these rows are called."""
@@ -67,11 +63,11 @@ class RunPictures:
             for row in np.asarray(rows).tolist()
         ]
 
-    def take(self, rows: np.ndarray) -> Pictures:
+    def take(self, rows: np.ndarray) -> NamedPictures:
         """Returns the pictures in these rows."""
         rows = np.asarray(rows, np.int64)
         images, labels = self._read(rows)
-        return Pictures(images, self.names(rows), labels.astype(np.int64))
+        return NamedPictures(images, self.names(rows), labels.astype(np.int64))
 
     def batches(
         self, rows: np.ndarray, size: int = 256
@@ -87,16 +83,19 @@ class HeldOut(RunPictures):
 
     Args:
         run_dir: folder of a run of `trainers.fit`.
+        *models: models that must be of these data.
 
     Raises:
-        ValueError: when the folder is not one, or its data cannot be used.
+        ValueError: when the folder is not one, its data cannot be used, or a model is of others.
         OSError: when decoded pictures cannot be kept.
     """
 
-    def __init__(self, run_dir: str | os.PathLike) -> None:
+    def __init__(self, run_dir: str | os.PathLike, *models: GenerativeModel) -> None:
         super().__init__(run_dir, "test")
+        for model in models:
+            self.check_model(model)
 
-    def draw(self, count: int, seed: int) -> Pictures:
+    def draw(self, count: int, seed: int) -> NamedPictures:
         """Returns pictures of any classes, by lot: `count`, or as many as there are.
 
         Those of a smaller count are the first of a larger one's.
@@ -105,13 +104,13 @@ class HeldOut(RunPictures):
 
     def draw_in_turn(
         self, labels: Sequence[int] | None, count: int, seed: int | Sequence[int]
-    ) -> Pictures:
+    ) -> NamedPictures:
         """Returns different pictures of some classes in turn, by lot within each.
 
         Args:
-            labels: the classes, at least one; None for all of which there are pictures, by lot.
-            count: pictures in all.
-            seed: another seed, other pictures.
+            labels: classes, at least one; None for all of which there are pictures, by lot.
+            count: number of pictures in all.
+            seed: seed of the lot.
 
         Raises:
             ValueError: when a class has too few.

@@ -1,20 +1,18 @@
 """Pictures, with what each is called."""
 
-from __future__ import annotations
-
 import dataclasses
 from collections.abc import Sequence
 
 import numpy as np
 
 
-@dataclasses.dataclass(frozen=True)
-class Pictures:
+@dataclasses.dataclass(frozen=True, eq=False)
+class NamedPictures:
     """Pictures, and what each is called.
 
     Args:
         images: uint8 `(n, height, width, 3)`.
-        names: of each, for the reader.
+        names: names of the pictures, for the reader.
         labels: int `(n,)`; None where they are not known.
     """
 

@@ -1,36 +1,43 @@
 """What programs share that restore damaged pictures by several models, side by side."""
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
 
-from trainers.pictures.encoding import load_encoding
-from trainers.pictures.given import labels_of_pictures, read_pictures, source_of_labels
+import numpy as np
+
+from keras_cvaegan.models import GenerativeModel
+from trainers.applications.encoding import load_encoding_model, source_of_labels
+from trainers.pictures.given import labels_of_pictures, read_pictures
 from trainers.pictures.held_out import HeldOut
-from trainers.pictures.named import Pictures
+from trainers.pictures.named import NamedPictures
 
-if TYPE_CHECKING:
-    import numpy as np
-    from absl.flags import FlagValues
-
-    from keras_cvaegan.models import GenerativeModel
+BATCH_SIZE = 128
 
 
 def rounds_text(number: int) -> str:
-    """Returns what tables call a number of rounds."""
+    """Returns what tables call a number of rounds.
+
+    Example:
+
+    >>> rounds_text(1), rounds_text(5)
+    ('1 round', '5 rounds')
+    """
     return "1 round" if number == 1 else f"{number} rounds"
 
 
-def load_models(run_dirs: Sequence[str], values: FlagValues) -> dict[str, GenerativeModel]:
+def load_models(run_dirs: Sequence[str], find_codes: int | None) -> dict[str, GenerativeModel]:
     """Returns the models of runs by what tables call them: the class, with the run where needed.
+
+    Args:
+        run_dirs: folders of the runs.
+        find_codes: steps of optimisation by which codes are found, see `load_encoding_model`.
 
     Raises:
         ValueError: for a run without a model, a model without an encoder, or models of different
             data.
     """
-    models = {run_dir: load_encoding(run_dir, values) for run_dir in dict.fromkeys(run_dirs)}
+    different = dict.fromkeys(run_dirs)
+    models = {run_dir: load_encoding_model(run_dir, find_codes) for run_dir in different}
     for (one, model), (other, another) in itertools.combinations(models.items(), 2):
         both = model.conditional and another.conditional
         if model.image_shape != another.image_shape or (
@@ -52,25 +59,15 @@ def _few(names: Sequence[str]) -> str:
     return ", ".join(names[:3]) + (", …" if len(names) > 3 else "")
 
 
-def check_labels(values: FlagValues) -> None:
-    """Checks that `--labels` come with `--pictures`.
-
-    Raises:
-        ValueError: otherwise.
-    """
-    if values.labels is not None and not values.pictures:
-        raise ValueError("--labels are those of --pictures; held-out pictures have their own.")
-
-
 def given_labels(
     text: str | None, count: int, models: Iterable[GenerativeModel]
 ) -> np.ndarray | None:
     """Returns the labels that `--labels` gives `--pictures`: see `labels_of_pictures`.
 
     Args:
-        text: of the flag.
-        count: of the pictures.
-        models: that are to restore them.
+        text: value of the flag.
+        count: number of the pictures.
+        models: models that are to restore them.
 
     Raises:
         ValueError: for models without classes, or labels that they do not take.
@@ -81,31 +78,46 @@ def given_labels(
     return labels_of_pictures(text, count, names)
 
 
-def given_pictures(values: FlagValues, models: Sequence[GenerativeModel]) -> Pictures:
+def given_pictures(
+    texts: Sequence[str], labels: str | None, models: Sequence[GenerativeModel]
+) -> NamedPictures:
     """Returns the pictures of `--pictures`, at the size of the models', with those of `--labels`.
+
+    Args:
+        texts: values of `--pictures`, see `picture_paths`.
+        labels: value of `--labels`.
+        models: models that are to restore them.
 
     Raises:
         ValueError: for pictures or labels that the models do not take.
     """
-    found = read_pictures(values.pictures, "pictures", models[0])
-    labels = given_labels(values.labels, len(found), models)
-    return Pictures(found.images, found.names, labels)
+    found = read_pictures(texts, "pictures", models[0])
+    return NamedPictures(found.images, found.names, given_labels(labels, len(found), models))
 
 
-def held_out_pictures(values: FlagValues, models: Sequence[GenerativeModel]) -> Pictures:
-    """Returns held-out pictures of the data of `--run_dir`, by lot: see `HeldOut.draw`.
+def held_out_pictures(
+    run_dir: str, models: Sequence[GenerativeModel], count: int, seed: int
+) -> NamedPictures:
+    """Returns held-out pictures of the data of a run, by lot: see `HeldOut.draw`.
+
+    Args:
+        run_dir: folder of the run.
+        models: models that are to restore them.
+        count: number of the pictures.
+        seed: seed of the lot.
 
     Raises:
         ValueError: when the data are not those of the models, or cannot be used.
     """
-    held_out = HeldOut(values.run_dir)
-    for model in models:
-        held_out.check_model(model)
-    return held_out.draw(values.count, values.seed)
+    return HeldOut(run_dir, *models).draw(count, seed)
 
 
 def label_sources(models: Mapping[str, GenerativeModel], known: bool) -> dict[str, str]:
     """Returns `source_of_labels` of each model, by what tables call it.
+
+    Args:
+        models: models by what tables call them.
+        known: whether the labels of the pictures are known.
 
     Raises:
         ValueError: for a model that needs labels and can neither be given nor guess them.
@@ -113,6 +125,12 @@ def label_sources(models: Mapping[str, GenerativeModel], known: bool) -> dict[st
     return {title: source_of_labels(model, known) for title, model in models.items()}
 
 
-def print_label_sources(sources: Mapping[str, str]) -> None:
-    """Prints what `label_sources` returns."""
-    print(f"Labels: {'; '.join(f'{title}: {how}' for title, how in sources.items())}.")
+def label_sources_text(sources: Mapping[str, str]) -> str:
+    """Returns `label_sources` in a sentence.
+
+    Example:
+
+    >>> label_sources_text({"VAE": "not needed", "CVAE": "given"})
+    'Labels: VAE: not needed; CVAE: given.'
+    """
+    return f"Labels: {'; '.join(f'{title}: {how}' for title, how in sources.items())}."

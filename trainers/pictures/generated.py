@@ -1,4 +1,4 @@
-"""Pictures of chosen classes as files: which ones, where they lie, what is said of them."""
+"""Generated pictures of chosen classes: from which seeds, where they lie, what is said of them."""
 
 import itertools
 import os
@@ -8,26 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from keras_cvaegan import pictures
-from trainers.command_line.command import Command
 
 _SEED_STEP = 1_000_003
 _GRID = "grid.png"
-
-
-def picture_flags(command: Command, output: str) -> None:
-    """Defines which pictures, and where they go.
-
-    Args:
-        command: the program.
-        output: what the folder is by default.
-    """
-    with command.section("Pictures"):
-        command.string("labels", None, "classes, by number or name, as in 0,3 (default: all)")
-        command.integer("count", 8, "pictures a class", lower_bound=1)
-        command.integer(
-            "seed", 0, "another seed, other pictures", lower_bound=0, upper_bound=2**32 - 1
-        )
-        command.string("output", None, f"folder to write (default: {output})")
 
 
 def picture_seeds(seed: int, count: int) -> list[int]:
@@ -52,10 +35,10 @@ def draw_rows(
     """Draws the same latents under each of some classes.
 
     Args:
-        decode: pictures of latents and as many labels.
-        z: (count, latent_dim).
-        labels: the classes.
-        class_names: by label.
+        decode: function of latents and as many labels that returns their pictures.
+        z: latents, (count, latent_dim).
+        labels: classes to draw them under.
+        class_names: names of all classes, by label.
 
     Returns:
         The pictures of each class by its name, (count, height, width, channels).
@@ -76,9 +59,9 @@ def write_pictures(rows: Mapping[str, np.ndarray], output: str | os.PathLike, se
     A folder a class, so that `--dataset=folder --data_dir=OUTPUT` reads the pictures back.
 
     Args:
-        rows: the pictures of each class by its name, uint8 `(count, height, width, 3)`.
-        output: where they go; made when missing.
-        seed: that they were drawn with.
+        rows: pictures of each class by its name, uint8 `(count, height, width, 3)`.
+        output: folder to write to; made when missing.
+        seed: seed that they were drawn with.
 
     Raises:
         OSError: when they cannot be written.
@@ -95,7 +78,13 @@ def write_pictures(rows: Mapping[str, np.ndarray], output: str | os.PathLike, se
 
 
 def folder_names(class_names: Iterable[str]) -> list[str]:
-    """A folder for each class, none of them another's or where the grid goes."""
+    """Returns a folder's name for each class, none of them another's or that of the grid.
+
+    Example:
+
+    >>> folder_names(["rose", "a/b", "a_b"])
+    ['rose', 'a_b', 'a_b_2']
+    """
     folders: list[str] = []
     for name in map(_folder_name, class_names):
         numbered = (f"{name}_{number}" for number in itertools.count(2))

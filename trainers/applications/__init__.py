@@ -1,0 +1,1 @@
+"""What the programs that apply a trained model compute, measure and draw."""
