@@ -116,8 +116,8 @@ def test_rows_and_tables_show_every_picture_with_its_name():
         (255, 0, 0),
     ]
     assert 'alt="b, +1"' in table
-    sheet = figures.sheet({"a": np.stack([red, blue]), "b": np.stack([blue, red])})
-    assert sheet.shape == (2 * 256 + 3 * 16, 2 * 256 + 3 * 16, 3)
+    grid = figures.grid({"a": np.stack([red, blue]), "b": np.stack([blue, red])})
+    assert grid.shape == (2 * 256 + 3 * 16, 2 * 256 + 3 * 16, 3)
 
 
 def test_names_are_texts_whatever_they_hold():
@@ -226,14 +226,14 @@ def test_a_strip_goes_from_end_to_end(studio):
 
 def test_a_picture_is_recognised_or_its_class_is_chosen(studio, tmp_path):
     path = png(tmp_path / "a.png", color=(130, 0, 0))
-    seen = studio.see(path, None)
+    seen = studio.encode_picture(path, None)
     assert seen.origin == "lily (recognised, 70% sure)"
     assert list(seen.others) == ["rose", "oak"]
     np.testing.assert_array_equal(seen.image, np.full((2, 4, 3), (130, 0, 0)))
     # 130 under the class that adds 30 is z = 0.
     assert (seen.reconstruction == 130).all()
     assert (seen.others["rose"] == 100).all()
-    chosen = studio.see(path, 2)
+    chosen = studio.encode_picture(path, 2)
     assert chosen.origin == "oak"
     assert list(chosen.others) == ["rose", "lily"]
     end = studio.picture_endpoint(path, 1)
@@ -247,13 +247,13 @@ def test_pictures_that_cannot_be(studio, tmp_path, monkeypatch):
     with pytest.raises(
         ValueError, match=r"Cannot read 'broken.png': .* Upload a PNG, JPEG"
     ) as info:
-        studio.see(str(broken), None)
+        studio.encode_picture(str(broken), None)
     assert str(tmp_path) not in str(info.value)
     with pytest.raises(ValueError, match="There is no picture yet"):
-        studio.see(None, None)
+        studio.encode_picture(None, None)
     monkeypatch.setattr(Linear, "can_classify", False)
     with pytest.raises(ValueError, match="Choose the picture's: Linear cannot classify"):
-        studio.see(png(tmp_path / "a.png"), None)
+        studio.encode_picture(png(tmp_path / "a.png"), None)
 
 
 @pytest.mark.parametrize("channels", [1, 3])
@@ -280,7 +280,7 @@ def test_a_model_without_classes(tmp_path):
     np.testing.assert_array_equal(
         studio.picture(studio.latent(5), None), studio.samples([], 3, 5)["Samples"][0]
     )
-    seen = studio.see(png(tmp_path / "a.png"), None)
+    seen = studio.encode_picture(png(tmp_path / "a.png"), None)
     assert (seen.origin, seen.others) == ("", {})
 
 

@@ -12,8 +12,6 @@ from trainers.command_line.command import Command
 if TYPE_CHECKING:
     from absl.flags import FlagValues
 
-    from trainers.demo.sources import Source
-
 MISSING_EXTRA = "trainers.demo needs gradio: install it with pip install -e '.[demo]'."
 
 COMMAND = Command("trainers.demo", __doc__)
@@ -22,15 +20,15 @@ with COMMAND.section("Model (one of --run_dir and --url)"):
     COMMAND.string(
         "url",
         None,
-        "server: http://host:8501 for TensorFlow Serving's REST API, grpc://host:8500 for gRPC; "
-        "https:// and grpcs:// with TLS",
+        "address of a server: http://host:8501 for TensorFlow Serving's REST API, "
+        "grpc://host:8500 for gRPC; https:// and grpcs:// with TLS",
     )
-    COMMAND.string("served_model", "keras_cvaegan", "the model's name on the server")
+    COMMAND.string("served_model", "keras_cvaegan", "name of the model on the server")
     COMMAND.number("timeout", 30.0, "seconds for an answer of the server, tries included")
 with COMMAND.section("Page"):
     COMMAND.string("host", "127.0.0.1", "address to listen on; 0.0.0.0 for all of this machine's")
     COMMAND.integer("port", 7860, "port to listen on", lower_bound=1, upper_bound=65535)
-    COMMAND.integer("directions", 6, "sliders of the latent's directions", lower_bound=1)
+    COMMAND.integer("directions", 6, "directions of the latent that have a slider", lower_bound=1)
 
 
 def main(values: "FlagValues") -> None:
@@ -44,24 +42,17 @@ def main(values: "FlagValues") -> None:
         os.environ["GRADIO_TEMP_DIR"] = folder
         os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
         try:
-            from trainers.demo import page
+            from trainers.demo import page, sources, studio
         except ModuleNotFoundError as error:
             if error.name != "gradio":
                 raise
             raise ValueError(MISSING_EXTRA) from error
 
-        from trainers.demo.studio import Studio
-
-        studio = Studio(_open(values), directions=values.directions)
-        page.serve(page.build(studio), values.host, values.port)
-
-
-def _open(values: "FlagValues") -> "Source":
-    from trainers.demo import sources
-
-    if values.run_dir:
-        return sources.LocalSource.from_run(values.run_dir)
-    return sources.ServedSource.from_url(values.url, values.served_model, values.timeout)
+        source = sources.open_source(
+            values.run_dir, values.url, values.served_model, values.timeout
+        )
+        drawing = studio.Studio(source, directions=values.directions)
+        page.serve(page.build(drawing), values.host, values.port)
 
 
 if __name__ == "__main__":

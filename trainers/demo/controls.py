@@ -50,12 +50,12 @@ def new_seed() -> int:
     return secrets.randbelow(SEEDS)
 
 
-def file_to_download(sheet: np.ndarray, name: str) -> str:
+def file_to_download(picture: np.ndarray, name: str) -> str:
     """Writes a picture for a download button, which makes a copy; removes earlier ones.
 
     Args:
-        sheet: uint8 (height, width, 3).
-        name: of the file.
+        picture: uint8 (height, width, 3).
+        name: name of the file.
 
     Returns:
         The path of the file.
@@ -67,7 +67,7 @@ def file_to_download(sheet: np.ndarray, name: str) -> str:
             if time.time() - old.stat().st_mtime > _COPYING_SECONDS:
                 shutil.rmtree(old)
     path = Path(tempfile.mkdtemp(dir=folder)) / name
-    pictures.write_png(path, sheet)
+    pictures.write_png(path, picture)
     return str(path)
 
 
@@ -125,8 +125,8 @@ def view(title: str, nothing: str = "") -> gr.HTML:
     """A place for pictures under a title.
 
     Args:
-        title: what they are.
-        nothing: what to say as long as there are none.
+        title: words on what they are.
+        nothing: words to show as long as there are none.
     """
     gr.Markdown(f"#### {title}")
     return gr.HTML(

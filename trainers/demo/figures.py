@@ -55,7 +55,7 @@ def enlarge(image: np.ndarray, size: int = SHOWN_SIZE) -> np.ndarray:
 
     Args:
         image: uint8 (height, width, 1 or 3).
-        size: what the shorter side must have.
+        size: pixels that the shorter side must have.
 
     Returns:
         uint8 (height, width, 3).
@@ -70,8 +70,8 @@ def enlarge(image: np.ndarray, size: int = SHOWN_SIZE) -> np.ndarray:
     return np.broadcast_to(larger, (*larger.shape[:2], 3))
 
 
-def sheet(rows: Mapping[str, np.ndarray]) -> np.ndarray:
-    """Returns pictures on one sheet, enlarged, a row a name: uint8 (height, width, 3)."""
+def grid(rows: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Returns pictures in one, enlarged, a row a name: uint8 (height, width, 3)."""
     enlarged = [np.stack([enlarge(image) for image in row]) for row in rows.values()]
     return pictures.grid(enlarged, padding=16)
 
@@ -81,8 +81,8 @@ def single(image: np.ndarray, name: str, caption: str = "", *, small: bool = Fal
 
     Args:
         image: uint8 (height, width, 1 or 3).
-        name: what it is, for those who do not see it.
-        caption: what stands below it.
+        name: words on what it is, for those who do not see it.
+        caption: words below it.
         small: whether it should be less large.
     """
     below = f"<figcaption>{_breakable(caption)}</figcaption>" if caption else ""
@@ -94,8 +94,8 @@ def row(images: Mapping[str, np.ndarray], chosen: str | None = None) -> str:
     """Returns pictures with their names below, as many in a line as there is room for.
 
     Args:
-        images: by name, uint8 (height, width, 1 or 3).
-        chosen: the name of one to mark.
+        images: pictures by name, uint8 (height, width, 1 or 3).
+        chosen: name of one to mark.
     """
     columns = min(len(images), COLUMNS)
     width = f"max(72px, calc((100% - {columns - 1} * 12px) / {columns}))"
@@ -112,8 +112,8 @@ def table(rows: Mapping[str, np.ndarray], heads: Sequence[str] = ()) -> str:
     """Returns rows of pictures with their names on the left.
 
     Args:
-        rows: by name, uint8 (n, height, width, 1 or 3).
-        heads: of the columns.
+        rows: pictures by the name of their row, uint8 (n, height, width, 1 or 3).
+        heads: names of the columns.
     """
     head = "".join(f"<th scope=col>{_text(each)}</th>" for each in heads)
     lines = [f"<tr><td></td>{head}</tr>"] if heads else []

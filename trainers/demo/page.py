@@ -28,7 +28,7 @@ def build(studio: Studio) -> gr.Blocks:
     """Returns the page with all tabs.
 
     Args:
-        studio: what they draw with.
+        studio: studio that the tabs draw with.
     """
     with gr.Blocks(
         title=f"{studio.source.name} · keras_cvaegan", delete_cache=CACHE_SECONDS

@@ -15,11 +15,11 @@ import keras_cvaegan
 from keras_cvaegan import pictures
 from keras_cvaegan.models.inference import GENERATE_STREAM
 from keras_cvaegan.ops import random
+from keras_cvaegan.serving import GenerateClient, ServingError
 from keras_cvaegan.training.run_directory import RunDirectory
 
 if TYPE_CHECKING:
     from keras_cvaegan.models import GenerativeModel
-    from keras_cvaegan.serving import GenerateClient
 
 Answer = TypeVar("Answer")
 
@@ -31,11 +31,11 @@ class Source(abc.ABC):
     """A trained model as the page sees it. Threads may share it.
 
     Args:
-        name: of the model, for the reader.
-        origin: where it is from, for the reader.
-        class_names: by label.
+        name: name of the model, for the reader.
+        origin: place that it is from, for the reader.
+        class_names: names of the classes by label.
         latent_dim: dimensions of z.
-        image_shape: of its pictures.
+        image_shape: shape of its pictures.
         step: training steps that it has seen.
 
     Raises:
@@ -110,8 +110,8 @@ class LocalSource(Source):
     """A model in memory, which answers one request at a time and remembers recent ones.
 
     Args:
-        model: after training.
-        origin: where it is from, for the reader.
+        model: trained model.
+        origin: place that it is from, for the reader.
     """
 
     mixes_classes = True
@@ -175,7 +175,7 @@ class ServedSource(Source):
     """A model on a server. Classes cannot be mixed: the server takes labels.
 
     Args:
-        client: of the server.
+        client: client of the server.
 
     Raises:
         ValueError: when the server does not answer, or its model does not make pictures.
@@ -206,8 +206,6 @@ class ServedSource(Source):
             ValueError: when it does not answer, has no such model, or the extra is missing.
         """
         try:
-            from keras_cvaegan.serving import GenerateClient
-
             client = GenerateClient(url, model=model, timeout=timeout)
         except ImportError as error:
             raise ValueError(str(error)) from error
@@ -228,10 +226,25 @@ class ServedSource(Source):
         return f"The served model has no signature {task!r}: serve a model with {what}."
 
 
+def open_source(run_dir: str | None, url: str | None, model: str, timeout: float) -> Source:
+    """Returns the model of a run, or else that of a server.
+
+    Args:
+        run_dir: folder of a run of trainers.fit; None for a server.
+        url: address of the server.
+        model: name of the model on the server.
+        timeout: seconds for an answer of the server.
+
+    Raises:
+        ValueError: when there is no such model.
+    """
+    if run_dir:
+        return LocalSource.from_run(run_dir)
+    return ServedSource.from_url(url, model, timeout)
+
+
 def _asked(ask: Callable[[], Answer]) -> Answer:
     """What a server answers; what it refuses is a ValueError, as of a model in memory."""
-    from keras_cvaegan.serving import ServingError
-
     try:
         return ask()
     except ServingError as error:

@@ -25,7 +25,7 @@ REACH = 3.0
 PLACES = (-3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0)
 STRIP = (1.0, 0.875, 0.75, 0.625, 0.5, 0.375, 0.25, 0.125, 0.0)
 
-Named = dict[str, np.ndarray]
+ByName = dict[str, np.ndarray]
 """Pictures, uint8 (height, width, channels), by the name of their class or the like."""
 
 
@@ -34,10 +34,10 @@ class Endpoint:
     """What a morph starts or ends with.
 
     Args:
-        z: (latent_dim,).
-        label: its class.
-        image: drawn of z.
-        origin: its class and how it is known, for the reader.
+        z: latent, (latent_dim,).
+        label: label of its class.
+        image: picture that is drawn of z.
+        origin: words on its class and how it is known.
     """
 
     z: np.ndarray
@@ -47,19 +47,19 @@ class Endpoint:
 
 
 @dataclasses.dataclass(frozen=True)
-class Seen:
-    """A picture through the model's eyes.
+class EncodedPicture:
+    """A picture, and what the model makes of its encoding.
 
     Args:
-        image: the picture at the model's size.
-        reconstruction: decoded from its encoding.
-        others: the same latent under each other class.
-        origin: its class and how it is known, for the reader.
+        image: picture at the model's size.
+        reconstruction: picture that is decoded from its encoding.
+        others: pictures of the same latent under each other class.
+        origin: words on its class and how it is known.
     """
 
     image: np.ndarray
     reconstruction: np.ndarray
-    others: Named
+    others: ByName
     origin: str
 
 
@@ -78,8 +78,8 @@ class Studio:
     """Draws what the tabs of the page show. Threads may share it.
 
     Args:
-        source: the model.
-        directions: how many principal directions of the latent have a slider.
+        source: model to draw with.
+        directions: number of principal directions of the latent that have a slider.
     """
 
     def __init__(self, source: Source, directions: int = 6) -> None:
@@ -96,9 +96,9 @@ class Studio:
         """Draws pictures of classes: those of trainers.generate with the same count and seed.
 
         Args:
-            labels: the classes; ignored where the model has none.
+            labels: classes to draw; ignored where the model has none.
             count: pictures a class, with the same latents for each class.
-            seed: another seed, other pictures.
+            seed: seed of the latents.
 
         Returns:
             The pictures of each class by its name, uint8 (count, height, width, channels).
@@ -139,12 +139,12 @@ class Studio:
         """
         return self._draw(z[np.newaxis], [self._chosen(label)])[0]
 
-    def under_all_classes(self, z: np.ndarray, but: int | None = None) -> Named:
+    def under_all_classes(self, z: np.ndarray, but: int | None = None) -> ByName:
         """Draws one latent under each class, or the first `MAX_CLASSES_IN_A_ROW` of them.
 
         Args:
-            z: (latent_dim,).
-            but: a class to leave out.
+            z: latent, (latent_dim,).
+            but: class to leave out.
         """
         labels = [label for label in range(len(self.class_names)) if label != but]
         labels = labels[:MAX_CLASSES_IN_A_ROW]
@@ -210,8 +210,8 @@ class Studio:
         """Returns an uploaded picture, encoded and reconstructed, as an end of a morph.
 
         Args:
-            path: of the file.
-            label: its class; None to have it recognised.
+            path: path of the file.
+            label: label of its class; None to have it recognised.
 
         Raises:
             ValueError: when it cannot be read or encoded, or its class is not known.
@@ -226,9 +226,9 @@ class Studio:
         that of the first from α = ½.
 
         Args:
-            first: at α = 1.
-            second: at α = 0.
-            alphas: of the pictures.
+            first: end at α = 1.
+            second: end at α = 0.
+            alphas: value of α of each picture.
 
         Returns:
             uint8 (n, height, width, channels).
@@ -240,7 +240,7 @@ class Studio:
         ends = self._weights([first.label, second.label])
         return self.source.decode(z, share * ends[0] + (1 - share) * ends[1])
 
-    def morph_strip(self, first: Endpoint, second: Endpoint) -> Named:
+    def morph_strip(self, first: Endpoint, second: Endpoint) -> ByName:
         """Returns pictures of `morph` from the first end to the second, by their α."""
         images = self.morph(first, second, STRIP)
         return {f"α = {alpha:g}": image for alpha, image in zip(STRIP, images, strict=True)}
@@ -280,19 +280,19 @@ class Studio:
             height, width, channels
         )
 
-    def see(self, path: str | None, label: int | None) -> Seen:
+    def encode_picture(self, path: str | None, label: int | None) -> EncodedPicture:
         """Encodes an uploaded picture and decodes it under its class and all others.
 
         Args:
-            path: of the file.
-            label: its class; None to have it recognised.
+            path: path of the file.
+            label: label of its class; None to have it recognised.
 
         Raises:
             ValueError: when it cannot be read or encoded, or its class is not known.
         """
         image, label, origin, z = self._encoded(path, label)
         others = self.under_all_classes(z, but=label) if self.source.has_classes else {}
-        return Seen(image, self.picture(z, label), others, origin)
+        return EncodedPicture(image, self.picture(z, label), others, origin)
 
     def _encoded(
         self, path: str | None, label: int | None

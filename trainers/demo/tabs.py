@@ -46,7 +46,7 @@ def sample(page: gr.Blocks, studio: Studio) -> None:
     @helpful
     def drawn(labels: list[int], count: int, seed: int) -> tuple[Any, Any]:
         rows = studio.samples(labels, count, seed)
-        file = controls.file_to_download(figures.sheet(rows), f"samples_seed_{int(seed)}.png")
+        file = controls.file_to_download(figures.grid(rows), f"samples_seed_{int(seed)}.png")
         return figures.table(rows), gr.DownloadButton(value=file, interactive=True)
 
     inputs, outputs = [classes, count, seed], [shown, download]
@@ -153,9 +153,9 @@ class _End:
     """The controls of one end of a morph, and what they stand for.
 
     Args:
-        studio: draws it.
+        studio: studio that draws it.
         which: "first" or "second".
-        alpha: the α at which the morph is this end.
+        alpha: value of α at which the morph is this end.
     """
 
     def __init__(self, studio: Studio, which: str, alpha: int) -> None:
@@ -293,10 +293,10 @@ def your_picture(studio: Studio) -> None:
         others = controls.view("The same z under other classes", REST)
 
     @helpful
-    def seen(path: str | None, choice: int | None) -> tuple[Any, ...]:
+    def drawn(path: str | None, choice: int | None) -> tuple[Any, ...]:
         if path is None:
             return tuple(map(figures.nothing, (NO_PICTURE, REST, REST)))
-        found = studio.see(path, controls.picture_class(choice))
+        found = studio.encode_picture(path, controls.picture_class(choice))
         return (
             figures.single(found.image, "Your picture", found.origin),
             figures.single(found.reconstruction, "Its reconstruction"),
@@ -304,4 +304,6 @@ def your_picture(studio: Studio) -> None:
         )
 
     outputs = [taken, again, others]
-    gr.on([file.change, label.input], seen, [file, label], outputs, **DRAWS, show_progress_on=taken)
+    gr.on(
+        [file.change, label.input], drawn, [file, label], outputs, **DRAWS, show_progress_on=taken
+    )
