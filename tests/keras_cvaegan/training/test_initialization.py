@@ -77,7 +77,7 @@ def networks_called(model, weights):
 
 
 @every_model
-def test_all_measures_are_those_of_the_source_when_classes_have_other_numbers(name):
+def test_a_step_is_that_of_the_source_when_classes_have_other_numbers(name):
     """Losses see every network, every Gaussian, every centre and every label."""
     source = trained(name)
     order = [2, 0, 3, 1]
@@ -88,16 +88,11 @@ def test_all_measures_are_those_of_the_source_when_classes_have_other_numbers(na
     labels = np.array([0, 1, 2, 3, 3, 2, 1, 0])
     for each in (model, source):
         each.compile(run_eagerly=True)
-    expected = source.evaluate(pictures(), labels, return_dict=True, verbose=0)
     found = initialize_from(model, source)
     numbers = np.argsort(order)[labels]
-    received = model.evaluate(pictures(), numbers, return_dict=True, verbose=0)
-    assert received.keys() == set(model.measures)
-    for measure, value in expected.items():
-        assert received[measure] == pytest.approx(value, rel=1e-4, abs=1e-5), measure
-    # Nor after a step, which moves what evaluation does not show.
     expected = source.train_on_batch(pictures(), labels, return_dict=True)
     received = model.train_on_batch(pictures(), numbers, return_dict=True)
+    assert received.keys() == set(model.measures)
     for measure, value in expected.items():
         assert received[measure] == pytest.approx(value, rel=1e-4, abs=1e-5), measure
     assert_close(
