@@ -12,7 +12,8 @@ from keras import layers, ops
 from keras_cvaegan.applications.latent_directions import PrincipalDirections
 from keras_cvaegan.layers import SpectralNormalization
 from keras_cvaegan.models.arguments import check_count
-from keras_cvaegan.networks.generator_features import graph_calls, is_graph
+from keras_cvaegan.networks.graphs import is_graph
+from keras_cvaegan.ops.keras_private import graph_calls
 from keras_cvaegan.ops.precision import full_precision_dtype
 
 _AFFINE = (

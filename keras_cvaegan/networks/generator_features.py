@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import keras
-from keras import ops
 
 from keras_cvaegan.layers import GridMeans
 from keras_cvaegan.networks.common import check_positive_integer
+from keras_cvaegan.networks.graphs import is_graph, replay
+from keras_cvaegan.networks.inference_network import InferenceNetwork, OneClass
+from keras_cvaegan.ops.keras_private import graph_calls
 
 
 def unconditional_network(generator: keras.Model) -> keras.Model:
@@ -122,44 +123,6 @@ def layers_network(generator: keras.Model, layers: Sequence[str], grid: int = 1)
     return InferenceNetwork(z, (images, features), name=network.name)
 
 
-@keras.saving.register_keras_serializable(package="keras_cvaegan")
-class InferenceNetwork(keras.Model):
-    """A functional model in inference mode, however it is called.
-
-    A functional model of Keras takes `training=True` of whatever calls it, and hands it on to
-    batch normalization and dropout.
-
-    Example:
-
-    >>> import numpy as np
-    >>> x = keras.Input((3,))
-    >>> network = InferenceNetwork(x, keras.layers.Dropout(0.5)(x))
-    >>> np.array(network(np.ones((1, 3)), training=True)).tolist()
-    [[1.0, 1.0, 1.0]]
-    """
-
-    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
-        return super().call(inputs, training=False, mask=mask)
-
-
-@keras.saving.register_keras_serializable(package="keras_cvaegan")
-class OneClass(keras.layers.Layer):
-    """The class weights of one class: of z (n, d) ones (n, 1).
-
-    Example:
-
-    >>> import numpy as np
-    >>> np.array(OneClass()(np.zeros((2, 5)))).tolist()
-    [[1.0], [1.0]]
-    """
-
-    def call(self, inputs: Any) -> Any:
-        return ops.ones_like(inputs[:, :1])
-
-    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        return input_shape[0], 1
-
-
 def _sampling_network(generator: keras.Model) -> keras.Model:
     """The functional or sequential network that `generator` draws images with, checked."""
     network = getattr(generator, "sampler", generator)
@@ -197,18 +160,6 @@ def _sampling_network(generator: keras.Model) -> keras.Model:
     return network
 
 
-def is_graph(network: Any) -> bool:
-    """Whether what a model computes is its graph: no `call` of its own, and known inputs."""
-    if not isinstance(network, keras.Model):
-        return False
-    own = not type(network).call.__module__.startswith("keras.")
-    if own and not isinstance(network, InferenceNetwork):
-        return False
-    if isinstance(network, keras.Sequential):
-        return network.built and hasattr(network, "inputs")
-    return isinstance(network, keras.Function)
-
-
 def _latent_input(network: keras.Model) -> keras.KerasTensor:
     return next(x for x in network.inputs if len(network.inputs) == 1 or x.name == "z")
 
@@ -230,57 +181,8 @@ def _replayed(
         z if x is source else OneClass(dtype=x.dtype, name=_free_name("one_class", taken))(z)
         for x in network.inputs
     ]
-    (images,), found = _replay(network, inputs, layers)
+    (images,), found = replay(network, inputs, layers)
     return z, images, found
-
-
-def graph_calls(network: keras.Model) -> Iterator[Any]:
-    """The calls of layers and operations that a network is, in order of computation."""
-    graph = keras.Function(network.inputs, network.outputs)
-    for depth in sorted(graph._nodes_by_depth, reverse=True):
-        yield from (node for node in graph._nodes_by_depth[depth] if not node.is_input)
-
-
-def _replay(
-    network: keras.Model, inputs: Sequence[Any], layers: Sequence[str]
-) -> tuple[list[Any], dict[str, Any]]:
-    """Calls a network's layers again, on other inputs.
-
-    Args:
-        network: a graph.
-        inputs: one for each of `network.inputs`.
-        layers: names, of nested models' layers "outer/inner".
-
-    Returns:
-        What stands for each of `network.outputs`, and the outputs of `layers` by name.
-    """
-    tensors = {id(old): new for old, new in zip(network.inputs, inputs, strict=True)}
-    found = {}
-    for node in graph_calls(network):
-        layer = node.operation
-        args, kwargs = node.arguments.fill_in(tensors)
-        prefix = f"{layer.name}/"
-        inner = [name.removeprefix(prefix) for name in layers if name.startswith(prefix)]
-        if inner:
-            outputs, features = _exposing(layer, inner)(*args, **kwargs)
-            found |= {prefix + name: x for name, x in zip(inner, features, strict=True)}
-        else:
-            outputs = layer(*args, **kwargs)
-        outputs = keras.tree.flatten(outputs)
-        if layer.name in layers:
-            (found[layer.name],) = outputs
-        tensors |= {id(old): new for old, new in zip(node.outputs, outputs, strict=True)}
-    return [tensors[id(x)] for x in network.outputs], found
-
-
-def _exposing(network: keras.Model, layers: Sequence[str]) -> keras.Model:
-    """A nested model that gives (its outputs, [the outputs of some of its layers])."""
-    inputs = keras.tree.map_structure(
-        lambda x: keras.Input(batch_shape=x.shape, dtype=x.dtype, name=x.name),
-        network.input if isinstance(network, keras.Function) else network.inputs[0],
-    )
-    outputs, found = _replay(network, keras.tree.flatten(inputs), layers)
-    return keras.Model(inputs, (outputs, [found[name] for name in layers]), name=network.name)
 
 
 def _names(network: keras.Model, of_z: set[int]) -> Iterator[str]:

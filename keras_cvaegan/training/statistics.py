@@ -5,6 +5,8 @@ from collections.abc import Iterator
 
 import keras
 
+from keras_cvaegan.ops.keras_private import all_layers
+
 
 def set_synchronized(network: keras.Model, synchronized: bool) -> None:
     """Chooses whether a network's batch normalizations share their statistics among replicas.
@@ -44,5 +46,5 @@ def unsynchronized(network: keras.Model) -> Iterator[None]:
 
 
 def _normalizations(network: keras.Model) -> list[keras.layers.BatchNormalization]:
-    layers = network._flatten_layers()
-    return [layer for layer in layers if isinstance(layer, keras.layers.BatchNormalization)]
+    kind = keras.layers.BatchNormalization
+    return [layer for layer in all_layers(network) if isinstance(layer, kind)]

@@ -7,12 +7,13 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_cvaegan.ops.keras_private import BuiltWhenMade
 from keras_cvaegan.training.overflow import may_skip, unless_skipped
 from keras_cvaegan.training.phases import Phase, Phased
 from keras_cvaegan.training.statistics import set_synchronized
 
 
-class TensorFlowStep(Phased):
+class TensorFlowStep(BuiltWhenMade, Phased):
     """The `train_step` and `test_step` of a `GenerativeModel`.
 
     For each phase, one forward pass under one persistent tape; one gradient call for each
@@ -135,12 +136,6 @@ class TensorFlowStep(Phased):
             # Keras (3.15) averages a replica's logs over their first axis, which scalars lack.
             return {name: tf.reshape(value, [1]) for name, value in logs.items()}
         return logs
-
-    def _maybe_symbolic_build(self, iterator: Any = None, data_batch: Any = None) -> None:
-        """Nothing: models are built when they are made.
-
-        Keras (3.15) would take a batch apart to build the model, which fails on several workers.
-        """
 
     def _gradients(
         self, phase: Phase, tape: tf.GradientTape, objectives: dict[str, Any]

@@ -5,6 +5,7 @@ import tensorflow as tf
 
 from keras_cvaegan.layers import SpectralNormalization
 from keras_cvaegan.ops import random
+from keras_cvaegan.ops.keras_private import all_layers
 
 POSTERIOR, PRIOR = 0, 1
 
@@ -27,7 +28,7 @@ WEIGHTS = {
 
 def settle(model):
     """Ends the power iterations of spectral normalization: further ones change nothing."""
-    for layer in model._flatten_layers():
+    for layer in all_layers(model):
         if isinstance(layer, SpectralNormalization):
             kernel = np.array(layer.layer.kernel)
             _, _, directions = np.linalg.svd(kernel.reshape(-1, kernel.shape[-1]))

@@ -3,6 +3,7 @@
 import keras
 
 from keras_cvaegan.layers import ProjectionHead, SpectralNormalization, UpsamplingConv2D
+from keras_cvaegan.ops.keras_private import all_layers
 
 
 def lines(network):
@@ -56,6 +57,6 @@ def _text(layer):
 
 def normalized_weights(network):
     """Returns ids of the weights under spectral normalization, and of all matrices and kernels."""
-    wrappers = [x for x in network._flatten_layers() if isinstance(x, SpectralNormalization)]
+    wrappers = [x for x in all_layers(network) if isinstance(x, SpectralNormalization)]
     weights = [w for w in network.trainable_weights if len(w.shape) > 1]
     return {id(wrapper.layer.kernel) for wrapper in wrappers}, {id(w) for w in weights}

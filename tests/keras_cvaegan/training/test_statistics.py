@@ -1,13 +1,12 @@
 import keras
 
 from keras_cvaegan.networks import compact
+from keras_cvaegan.ops.keras_private import all_layers
 from keras_cvaegan.training.statistics import set_synchronized, unsynchronized
 
 
 def synchronized(network):
-    layers = [
-        x for x in network._flatten_layers() if isinstance(x, keras.layers.BatchNormalization)
-    ]
+    layers = [x for x in all_layers(network) if isinstance(x, keras.layers.BatchNormalization)]
     assert layers
     return {layer.synchronized for layer in layers}
 
