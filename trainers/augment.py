@@ -81,10 +81,10 @@ def main(values: "FlagValues") -> int:
     run_dir = flags.required_run_dir(values)
     check(values)
 
-    from trainers.applications import augmentation
+    from trainers.applications import augmentation, augmented_folder
 
     output = Path(values.output or Path(run_dir) / "augmented").expanduser()
-    augmentation.check_output(output)
+    augmented_folder.check_output(output)
     model = keras_cvaegan.load(run_dir)
     num_classes = len(model.class_names)
     counts = augmentation.class_counts(
@@ -117,7 +117,7 @@ def main(values: "FlagValues") -> int:
         "flags": COMMAND.settings(values),
         "seed": values.seed,
     }
-    manifest = augmentation.write(
+    manifest = augmented_folder.write(
         pictures,
         mixes,
         model.class_names,
@@ -126,7 +126,7 @@ def main(values: "FlagValues") -> int:
         image_size=model.image_shape[0],
         shards=values.shards if values.tfrecords else None,
     )
-    print(augmentation.summary(manifest["classes"], output))
+    print(augmented_folder.summary(manifest["classes"], output))
     if manifest["few"]:
         print(f"Note: {manifest['few']}")
     return 1 if manifest["few"] else 0

@@ -62,17 +62,17 @@ def main(values: "FlagValues") -> None:
     check(values)
     rounds = flags.integers(values.rounds, "rounds")
 
-    from trainers.applications import restoration, super_resolution
+    from trainers.applications import restoration, small_pictures, super_resolution
 
     models = restoration.load_models([run_dir, *values.against], values.find_codes)
     each = list(models.values())
     by_title = super_resolution.enlargers(models, rounds)
     if values.pictures:
-        groups = super_resolution.given_pictures(values.pictures, values.labels, each)
+        groups = small_pictures.given_pictures(values.pictures, values.labels, each)
     else:
-        factors = super_resolution.parse_factors(values.factors or FACTORS, each[0].image_shape[0])
+        factors = small_pictures.parse_factors(values.factors or FACTORS, each[0].image_shape[0])
         taken = restoration.held_out_pictures(run_dir, each, values.count, values.seed)
-        groups = super_resolution.reduced_pictures(taken, factors)
+        groups = small_pictures.reduced_pictures(taken, factors)
     if not values.labels_given:
         groups = [group.without_labels() for group in groups]
     sources = restoration.label_sources(models, groups[0].small.labels is not None)

@@ -10,7 +10,7 @@ from untrained import CLASSES, paint
 import datasets
 from keras_cvaegan import pictures, saving
 from trainers import augment
-from trainers.applications import augmentation
+from trainers.applications import augmentation, augmented_folder
 
 NAMES = tuple(CLASSES)
 
@@ -171,7 +171,7 @@ def test_a_failure_leaves_what_was_there(augmented, tmp_path, monkeypatch):
     def fail(*_, **__):
         raise OSError("the disk is full")
 
-    monkeypatch.setattr(augmentation, "describe", fail)
+    monkeypatch.setattr(augmented_folder, "describe", fail)
     code, _, errors = augmented("--per_class=2")
     assert (code, errors) == (1, "error: the disk is full\n")
     assert files_of(tmp_path / "more") == before

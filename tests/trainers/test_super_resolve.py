@@ -10,7 +10,7 @@ from applied import call, read_sheet, untrained_runs
 import keras_cvaegan
 from keras_cvaegan import applications, pictures
 from trainers import super_resolve
-from trainers.applications import super_resolution
+from trainers.applications import small_pictures, super_resolution
 from trainers.pictures.held_out import HeldOut
 
 
@@ -106,7 +106,7 @@ def test_labels_are_guessed_where_told_to(runs, tmp_path, capsys):
     assert code == 0, errors
     assert "Labels: CVAEGAN: guessed by its classifier." in output
     images = HeldOut(run_dir).draw(4, 0).images
-    small = super_resolution.reduce_pictures(images, 4)
+    small = small_pictures.reduce_pictures(images, 4)
     expected = applications.super_resolve(keras_cvaegan.load(run_dir), small)
     results = json.loads((tmp_path / "super_resolve.json").read_text())
     check_figures(results["figures"]["x4"]["CVAEGAN, 1 round"], images, expected)

@@ -31,7 +31,7 @@ class CodesOfRun:
     """What the codes of a run's model know.
 
     Args:
-        figures: see `measure`.
+        figures: figures of each code, see `measure`.
         path: file that they were written to.
         labelled_share: share of the labels that the run knew.
         chance: accuracy without knowledge, the share of the largest class.

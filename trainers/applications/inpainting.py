@@ -135,10 +135,10 @@ def fill_all(
     Args:
         model: model with an encoder.
         title: name of the model, to show how far it is.
-        taken: see `fill_and_measure`.
-        holes: see `fill_and_measure`.
-        rounds: see `fill_and_measure`.
-        shown: see `fill_and_measure`.
+        taken: pictures without holes, with the labels that the model is given.
+        holes: masks by name, bool (n, height, width).
+        rounds: numbers of rounds after which the results are measured, in ascending order.
+        shown: number of pictures to return.
 
     Returns:
         By hole and rounds the mean squared error inside, and the first pictures, uint8.
@@ -172,8 +172,8 @@ def table(
     """Returns squared errors by model and rounds, and of each hole, as Markdown.
 
     Args:
-        mean_errors: see `FilledHoles`.
-        errors: see `FilledHoles`.
+        mean_errors: errors of holes filled with the mean, see `FilledHoles`.
+        errors: errors of the models, see `FilledHoles`.
 
     Example:
 

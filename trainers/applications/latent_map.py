@@ -25,7 +25,7 @@ class EncodedPictures:
     """Pictures of a run's data, and their codes.
 
     Args:
-        symbol: what papers call the code.
+        symbol: name of the code in papers.
         source: split that the pictures are of.
         rows: rows of the pictures in it, (n,).
         z_mean: means of the codes, (n, d).
@@ -94,7 +94,7 @@ def write(encoded: EncodedPictures, cells: np.ndarray, output: Path) -> list[str
 
     Args:
         encoded: pictures and their codes.
-        cells: see `EncodedPictures.cells`.
+        cells: picture in each square of the map, see `EncodedPictures.cells`.
         output: folder to write to.
     """
     pictures.write_png(output / "latent_map.png", map_grid(encoded, cells))

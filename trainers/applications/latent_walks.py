@@ -20,7 +20,7 @@ class CodeParts:
     Args:
         files: names of the parts, by the file that a walk through each goes to.
         varied: name of the part whose single dimensions are varied.
-        symbol: what papers call that part.
+        symbol: name of that part in papers.
         size: number of its dimensions.
     """
 
@@ -46,10 +46,10 @@ def measure_dimensions(
     """Returns how much pictures change along each dimension, and shows how far it is.
 
     Args:
-        model: any model.
+        model: model to walk through.
         labels: classes of the pictures.
-        parts: see `code_parts`.
-        reach: see `keras_cvaegan.applications.dimension_changes`.
+        parts: parts of its code, see `code_parts`.
+        reach: distance that dimensions go from 0 to both sides.
     """
     changes = []
     with Progress("Measuring dimensions:", parts.size, "dimensions") as progress:
@@ -76,9 +76,9 @@ def walks(
     """Returns rows of pictures by file name, float (rows, steps, height, width, channels).
 
     Args:
-        model: any model.
+        model: model to walk through.
         labels: classes, a row each; single dimensions are varied of the first.
-        parts: see `code_parts`.
+        parts: parts of its code, see `code_parts`.
         dimensions: numbers of the single dimensions, a row each of `dimensions.png`.
         reach: distance that single dimensions go from 0 to both sides.
         steps: number of pictures in a row.

@@ -60,7 +60,7 @@ class NoveltyStudy:
         generated: samples and their neighbours.
         held_out: held-out pictures and theirs, without those that are training pictures, too.
         leaked: number of those that are.
-        copies: which samples are taken for copies.
+        copies: judgement of the samples.
     """
 
     training: RunPictures
@@ -129,7 +129,7 @@ def generate(
     """Generates pictures of all classes in turn, and shows how far it is.
 
     Args:
-        model: any model.
+        model: model of any kind.
         class_names: names of the classes of the data.
         total: number of the pictures.
         seed: seed of the pictures.
@@ -169,7 +169,7 @@ def figures_of(distances: np.ndarray, ratios: np.ndarray, threshold: float) -> d
 
     Args:
         distances: distances to the nearest, `(n,)`.
-        ratios: the same over the distances to the next ones, `(n,)`.
+        ratios: distances to the nearest over those to the next ones, `(n,)`.
         threshold: ratio up to which a picture is taken for a copy.
 
     Example:

@@ -40,7 +40,7 @@ def write_pictures(
     """Writes grids of pictures and `distances.png`, and returns titles and captions of the grids.
 
     Args:
-        study: what was compared.
+        study: result of the comparison.
         output: folder to write to.
         shown: number of pictures of each grid.
         seed: seed of the random samples that are shown.

@@ -35,7 +35,7 @@ class TrainingSplit:
         model: model of the run.
 
     Attributes:
-        about: what changes whenever they do.
+        about: description that changes whenever they do.
 
     Raises:
         ValueError: for data that are not those of the model.
@@ -70,7 +70,7 @@ class PictureFiles:
         model: model that is to encode them.
 
     Attributes:
-        about: what changes whenever they do.
+        about: description that changes whenever they do.
         unreadable: messages, of those that `batches` left out.
     """
 

@@ -17,8 +17,8 @@ def output_folder(
     """Returns the folder that `--output` names, or one within `--run_dir`; made when missing.
 
     Args:
-        values: with `output` and `run_dir`.
-        name: of the folder within the run's.
+        values: values of the flags `output` and `run_dir`.
+        name: name of the folder within the run's.
         writes: names of the files that will be written there.
         given: paths of files that were read, none of which may be lost; what is no path does not
             count.

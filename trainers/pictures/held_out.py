@@ -24,7 +24,7 @@ class RunPictures:
         split: "train", "validation" or "test".
 
     Attributes:
-        description: a `datasets.Description`.
+        description: `datasets.Description` of the split.
         labels: integers `(n,)`.
         images: uint8 `(n, side, side, 3)`, mapped from disk.
 
