@@ -18,9 +18,8 @@ from keras_cvaegan.training.run_directory import RunDirectory
 from tests.keras_cvaegan.serving.server import Double, exported
 from trainers.demo import __main__ as demo
 from trainers.demo import figures
-from trainers.demo import studio as tasks
 from trainers.demo.sources import LocalSource, ServedSource, Source
-from trainers.demo.studio import Studio
+from trainers.demo.studio import MAX_CLASSES_IN_A_ROW, Studio
 from trainers.pictures.generated import picture_seeds
 
 pytestmark = pytest.mark.xdist_group("serving")
@@ -170,7 +169,7 @@ def test_a_latent_under_all_classes(source, studio):
     ]
     assert list(studio.under_all_classes(z, but=1)) == ["rose", "oak"]
     many = Studio(Linear([str(number) for number in range(100)]))
-    assert len(many.under_all_classes(z)) == tasks.MAX_CLASSES_IN_A_ROW
+    assert len(many.under_all_classes(z)) == MAX_CLASSES_IN_A_ROW
     with pytest.raises(ValueError, match="No class is chosen"):
         studio.picture(z, None)
 

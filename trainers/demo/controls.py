@@ -19,8 +19,7 @@ import numpy as np
 
 from keras_cvaegan import pictures
 from trainers.demo import figures
-from trainers.demo import studio as tasks
-from trainers.demo.studio import Studio
+from trainers.demo.studio import MAX_SEED, Studio
 
 Answer = TypeVar("Answer")
 
@@ -80,7 +79,7 @@ def seed_controls(of: str = "") -> tuple[gr.Number, gr.Button]:
             info="The same seed draws the same picture.",
             precision=0,
             minimum=0,
-            maximum=tasks.MAX_SEED,
+            maximum=MAX_SEED,
         )
         button = gr.Button(f"New seed{of}", size="sm")
     return seed, button

@@ -7,9 +7,8 @@ from typing import Any
 import gradio as gr
 
 from trainers.demo import controls, figures
-from trainers.demo import studio as tasks
 from trainers.demo.controls import DRAWS, MOVES, helpful
-from trainers.demo.studio import Endpoint, Studio
+from trainers.demo.studio import MAX_CLASSES_IN_A_ROW, MAX_COUNT, PLACES, REACH, Endpoint, Studio
 
 FIRST_CLASSES = 4
 A_SAMPLE, A_PICTURE = "A sample", "A picture"
@@ -35,7 +34,7 @@ def sample(page: gr.Blocks, studio: Studio) -> None:
                 info="One row a class.",
             )
             count = gr.Slider(
-                1, tasks.MAX_COUNT, 6, step=1, precision=0, label="Pictures a class", buttons=[]
+                1, MAX_COUNT, 6, step=1, precision=0, label="Pictures a class", buttons=[]
             )
             seed, another = controls.seed_controls()
             draw = gr.Button("Draw samples", variant="primary")
@@ -91,13 +90,13 @@ def same_latent(tab: gr.Tab, studio: Studio) -> None:
 
 
 def _all_classes(count: int) -> str:
-    most = tasks.MAX_CLASSES_IN_A_ROW
+    most = MAX_CLASSES_IN_A_ROW
     return f"The same z under {f'the first {most} of {count}' if count > most else 'all'} classes"
 
 
 def directions(tab: gr.Tab, studio: Studio) -> None:
     """A slider for each principal direction of the latent."""
-    reach = tasks.REACH
+    reach = REACH
     with gr.Row():
         with gr.Column(scale=1, min_width=280):
             label = controls.class_choice(studio)
@@ -135,7 +134,7 @@ def directions(tab: gr.Tab, studio: Studio) -> None:
         return move(seed, label, *places), walks(seed, label)
 
     def walks(seed: int, label: int | None) -> str:
-        return figures.table(studio.walks(seed, label), [_signed(p) for p in tasks.PLACES])
+        return figures.table(studio.walks(seed, label), [_signed(p) for p in PLACES])
 
     inputs, outputs = [seed, label], [*sliders, shown, overview]
     events = [tab.select, seed.change, reset.click]
