@@ -5,9 +5,10 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
+
+from tests.helpers.running import ROOT
 
 if importlib.util.find_spec("torch") is None:
     pytest.skip("PyTorch is not installed", allow_module_level=True)
@@ -18,7 +19,7 @@ def comparison(tmp_path_factory):
     process = subprocess.run(
         [
             sys.executable,
-            str(Path(__file__).with_name("compare_with_torch.py")),
+            str(ROOT / "tests/helpers/compare_with_torch.py"),
             str(tmp_path_factory.mktemp("torch")),
         ],
         capture_output=True,

@@ -2,7 +2,6 @@
 
 import re
 import subprocess
-from pathlib import Path
 
 import pytest
 import yaml
@@ -15,11 +14,12 @@ from tensorflow_serving.apis import get_model_status_pb2
 from tensorflow_serving.config import model_server_config_pb2
 
 from keras_cvaegan.serving import GenerateClient
-from tests.keras_cvaegan.serving.server import Double, Models, exported
+from tests.helpers.running import ROOT
+from tests.helpers.server import Double, Models, exported
 
 pytestmark = pytest.mark.xdist_group("serving")
 
-DEPLOY = Path(__file__).parents[2] / "deploy"
+DEPLOY = ROOT / "deploy"
 STATUS = "/v1/models/keras_cvaegan"
 # Of TensorFlow Serving's main.cc.
 FLAGS = {

@@ -6,15 +6,15 @@ import json
 import re
 import shutil
 import subprocess
-from pathlib import Path
 
 import pytest
 
-from tests.keras_cvaegan.serving.server import Double, exported
+from tests.helpers.running import ROOT
+from tests.helpers.server import Double, exported
 
 pytestmark = pytest.mark.xdist_group("serving")
 
-PAGE = (Path(__file__).parents[2] / "deploy" / "README.md").read_text()
+PAGE = (ROOT / "deploy" / "README.md").read_text()
 BLOCK = re.compile(r"```(\w+)\n(.*?)```", re.DOTALL)
 CURL = [
     (command, answer)
@@ -110,7 +110,6 @@ def test_programs_and_flags_exist():
 
 
 def test_files_that_the_page_names_exist():
-    root = Path(__file__).parents[2]
-    assert (root / "tests/keras_cvaegan/serving/server.py").is_file()
+    assert (ROOT / "tests/helpers/server.py").is_file()
     for name in re.findall(r"--(?:file|filename|from-file)=(\S+)", PAGE):
-        assert (root / name).is_file()
+        assert (ROOT / name).is_file()

@@ -6,7 +6,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import scipy.ndimage
-from untrained import (
+
+from keras_cvaegan import pictures
+from keras_cvaegan.metrics.sharpness import sharpness
+from tests.helpers.untrained import (
     CLASSES,
     TINY,
     Painter,
@@ -15,9 +18,6 @@ from untrained import (
     judge_without_training,
     write_pictures,
 )
-
-from keras_cvaegan import pictures
-from keras_cvaegan.metrics.sharpness import sharpness
 from trainers import ablate, fit
 
 pytestmark = pytest.mark.xdist_group("compare")

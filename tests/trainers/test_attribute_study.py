@@ -5,11 +5,11 @@ import json
 import keras
 import numpy as np
 import pytest
-from applied import call, leave_petals_run, untrained_runs
-from untrained import judge_without_training
 
 from keras_cvaegan.metrics import attribute_reader, recognition
 from keras_cvaegan.models import CVAE, VAE
+from tests.helpers.applied import call, leave_petals_run, untrained_runs
+from tests.helpers.untrained import judge_without_training
 from trainers import attribute_study
 from trainers.attributes.tables import claims, notes, table
 from trainers.runs.kept_networks import kept_or_trained

@@ -4,11 +4,11 @@ import json
 
 import numpy as np
 import pytest
-from applied import call, untrained_runs
-from untrained import CLASSES, paint
 
 import datasets
 from keras_cvaegan import pictures, saving
+from tests.helpers.applied import call, untrained_runs
+from tests.helpers.untrained import CLASSES, paint
 from trainers import augment
 from trainers.applications import augmentation, augmented_folder
 

@@ -5,7 +5,10 @@ import json
 
 import numpy as np
 import pytest
-from untrained import (
+
+from keras_cvaegan import pictures, saving
+from keras_cvaegan.metrics import recognition
+from tests.helpers.untrained import (
     CLASSES,
     TINY,
     Painter,
@@ -15,9 +18,6 @@ from untrained import (
     paint,
     write_pictures,
 )
-
-from keras_cvaegan import pictures, saving
-from keras_cvaegan.metrics import recognition
 from trainers import augmentation_study as study
 from trainers import fit
 from trainers.command_line.command import INTERRUPTED

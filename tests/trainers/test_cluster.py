@@ -11,16 +11,16 @@ from unittest.mock import MagicMock
 import keras
 import numpy as np
 import pytest
-from applied import call, read_sheet
-from running import variables
-from test_report import Page
-from untrained import fit_without_training
 
 import keras_cvaegan
 from keras_cvaegan.metrics import attribute_reader
 from keras_cvaegan.models import ClusterGuidedGenerator
 from keras_cvaegan.training import records
 from keras_cvaegan.training.code_batches import CodeBatches
+from tests.helpers.applied import call, read_sheet
+from tests.helpers.html_page import Page
+from tests.helpers.running import variables
+from tests.helpers.untrained import fit_without_training
 from trainers import cluster, fit, generate
 from trainers.clusters import report, runs, views
 

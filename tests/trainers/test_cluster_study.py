@@ -5,11 +5,11 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from applied import call, leave_petals_run
-from untrained import judge_without_training
 
 from keras_cvaegan.metrics import ClusterReader, attribute_reader, recognition
 from keras_cvaegan.models import CVAE, VAE, ClusterGuidedGenerator
+from tests.helpers.applied import call, leave_petals_run
+from tests.helpers.untrained import judge_without_training
 from trainers import cluster_study
 from trainers.clusters import measures
 

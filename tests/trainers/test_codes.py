@@ -4,10 +4,10 @@ import json
 
 import numpy as np
 import pytest
-from applied import call, untrained_runs
 
 import datasets
 from keras_cvaegan.models import MODELS
+from tests.helpers.applied import call, untrained_runs
 from trainers import codes
 from trainers.applications import code_contents
 

@@ -5,7 +5,9 @@ import shutil
 from types import SimpleNamespace
 
 import pytest
-from untrained import (
+
+from keras_cvaegan import pictures
+from tests.helpers.untrained import (
     CLASSES,
     TINY,
     Painter,
@@ -14,8 +16,6 @@ from untrained import (
     judge_without_training,
     write_pictures,
 )
-
-from keras_cvaegan import pictures
 from trainers import compare, fit
 from trainers.command_line import flags as command_line
 from trainers.command_line.command import INTERRUPTED

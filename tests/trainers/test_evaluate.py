@@ -8,11 +8,11 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from untrained import CLASSES, Painter, judge_without_training, write_pictures
 
 import datasets
 from datasets import petals
 from keras_cvaegan import pictures
+from tests.helpers.untrained import CLASSES, Painter, judge_without_training, write_pictures
 from trainers import evaluate
 
 # Of each split another number, so that none stands for another.

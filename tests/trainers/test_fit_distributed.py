@@ -10,9 +10,9 @@ import h5py
 import numpy as np
 import pytest
 import tensorflow as tf
-from running import reserved_port, variables, wait_for
 
 from keras_cvaegan.training.checkpoints import checkpoint_step, latest_checkpoint
+from tests.helpers.running import reserved_port, variables, wait_for
 
 # Each of these has the cores to itself.
 pytestmark = pytest.mark.xdist_group("steps")

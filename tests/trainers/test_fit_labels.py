@@ -4,9 +4,9 @@ import json
 
 import numpy as np
 import pytest
-from running import variables
 
 from keras_cvaegan import pictures
+from tests.helpers.running import variables
 from trainers import fit
 
 REST = ["--model=lr_li_vae", "--labelled_share=0.1", "--unlabelled_rest"]

@@ -4,10 +4,10 @@ import json
 
 import numpy as np
 import pytest
-from running import variables
-from untrained import fit_without_training
 
 from keras_cvaegan import pictures
+from tests.helpers.running import variables
+from tests.helpers.untrained import fit_without_training
 from trainers import export, fit, generate
 from trainers.runs import configuration
 

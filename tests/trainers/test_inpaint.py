@@ -4,11 +4,11 @@ import json
 
 import numpy as np
 import pytest
-from applied import call, read_sheet, untrained_runs
 
 import keras_cvaegan
 from keras_cvaegan import applications, pictures
 from keras_cvaegan.applications import masks
+from tests.helpers.applied import call, read_sheet, untrained_runs
 from trainers import inpaint
 from trainers.applications import inpainting
 from trainers.pictures.held_out import HeldOut

@@ -4,11 +4,11 @@ import json
 
 import numpy as np
 import pytest
-from applied import call, read_sheet, untrained_runs
 from PIL import Image
 
 import keras_cvaegan
 from keras_cvaegan import applications, pictures
+from tests.helpers.applied import call, read_sheet, untrained_runs
 from trainers import morph
 from trainers.applications import morphing
 from trainers.pictures.held_out import HeldOut

@@ -4,11 +4,11 @@ import json
 
 import numpy as np
 import pytest
-from applied import call, read_sheet, untrained_runs
 
 import keras_cvaegan
 from keras_cvaegan import pictures
 from keras_cvaegan.applications import recombine as recombine_pictures
+from tests.helpers.applied import call, read_sheet, untrained_runs
 from trainers import recombine
 from trainers.pictures.held_out import HeldOut
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from keras_cvaegan import pictures
-from tests.keras_cvaegan.serving.server import CLASS_NAMES, Double, exported
+from tests.helpers.server import CLASS_NAMES, Double, exported
 from trainers import generate, request
 from trainers.pictures.generated import write_pictures
 

@@ -1,9 +1,9 @@
 import signal
 
 import numpy as np
-from running import variables, wait_for
 
 from keras_cvaegan.training.checkpoints import latest_checkpoint
+from tests.helpers.running import variables, wait_for
 
 FLAGS = ("--steps=40", "--log_every=2", "--checkpoint_every=4", "--noexport")
 

@@ -5,11 +5,11 @@ import os
 
 import numpy as np
 import pytest
-from applied import call, read_sheet, untrained_runs
 
 import keras_cvaegan
 from keras_cvaegan import pictures
 from keras_cvaegan.applications import LatentIndex
+from tests.helpers.applied import call, read_sheet, untrained_runs
 from trainers import retrieve
 from trainers.pictures.held_out import HeldOut, RunPictures
 

@@ -5,10 +5,10 @@ import json
 import numpy as np
 import pytest
 import tensorflow as tf
-from applied import call, read_sheet, untrained_runs
 
 import keras_cvaegan
 from keras_cvaegan import applications, pictures
+from tests.helpers.applied import call, read_sheet, untrained_runs
 from trainers import super_resolve
 from trainers.applications import small_pictures, super_resolution
 from trainers.pictures.held_out import HeldOut

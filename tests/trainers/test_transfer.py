@@ -4,10 +4,10 @@ import json
 
 import numpy as np
 import pytest
-from applied import call, read_sheet, untrained_runs
 
 import keras_cvaegan
 from keras_cvaegan import applications, pictures
+from tests.helpers.applied import call, read_sheet, untrained_runs
 from trainers import transfer
 from trainers.pictures.held_out import HeldOut
 

@@ -4,11 +4,11 @@ import json
 
 import numpy as np
 import pytest
-from applied import call, read_sheet, untrained_runs
-from untrained import CLASSES
 
 import keras_cvaegan
 from keras_cvaegan import applications, pictures
+from tests.helpers.applied import call, read_sheet, untrained_runs
+from tests.helpers.untrained import CLASSES
 from trainers import walk
 
 

@@ -4,15 +4,13 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 
-import measure_with_back_end
 import numpy as np
 import pytest
 
 from keras_cvaegan import metrics
-
-ROOT = Path(__file__).parents[3]
+from tests.helpers import measure_with_back_end
+from tests.helpers.running import ROOT
 
 NAMES = [
     "top1_accuracy",

@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import keras
 import numpy as np
@@ -16,8 +15,7 @@ from keras_cvaegan.models import CVAE, GAN, IMLE, ClusterGuidedGenerator
 from keras_cvaegan.networks.mlp import mlp_generator
 from keras_cvaegan.training.checkpoints import restore_checkpoint, save_checkpoint
 from keras_cvaegan.training.code_batches import CodeBatches
-
-ROOT = Path(__file__).parents[3]
+from tests.helpers.running import ROOT
 
 
 def painter(dimensions=4, side=8):

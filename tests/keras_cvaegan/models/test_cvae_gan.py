@@ -2,7 +2,6 @@
 
 import functools
 
-import equations
 import keras
 import numpy as np
 import pytest
@@ -12,6 +11,7 @@ from keras import ops
 import keras_cvaegan
 from keras_cvaegan import losses
 from keras_cvaegan.models import CVAEGAN
+from tests.helpers import equations
 
 SHAPE = (16, 16, 3)
 # Of E's and G's objective.

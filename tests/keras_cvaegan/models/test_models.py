@@ -4,11 +4,11 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from equations import WEIGHTS, objectives, settle
 
 import keras_cvaegan
 from keras_cvaegan import networks
 from keras_cvaegan.models import CGAN, MODELS, VAE
+from tests.helpers.equations import WEIGHTS, objectives, settle
 
 SHAPE = (16, 16, 3)
 LR_LI_CALLS = {

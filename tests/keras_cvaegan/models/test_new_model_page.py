@@ -1,13 +1,13 @@
 """The example of docs/new_model.md runs as it stands there."""
 
 import re
-from pathlib import Path
 
 import numpy as np
 
 import keras_cvaegan
+from tests.helpers.running import ROOT
 
-PAGE = Path(__file__).parents[3] / "docs" / "new_model.md"
+PAGE = ROOT / "docs" / "new_model.md"
 
 
 def test_the_pages_model_trains_samples_and_loads(tmp_path, monkeypatch):

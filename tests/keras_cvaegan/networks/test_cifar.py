@@ -2,10 +2,10 @@
 
 import keras
 import numpy as np
-import published
 import pytest
 
 from keras_cvaegan.networks import cifar_decoder, cifar_encoder, cifar_projection_discriminator
+from tests.helpers import published
 
 # Text of the table, output shape, parameters: the kernel, and 4 of batch normalization a channel.
 ENCODER = [

@@ -2,10 +2,10 @@
 
 import keras
 import numpy as np
-import published
 import pytest
 
 from keras_cvaegan.networks import vgg_decoder, vgg_encoder, vgg_projection_discriminator
+from tests.helpers import published
 
 # Configuration D.
 CONVOLUTIONS = [

@@ -1,7 +1,7 @@
 import pytest
 
 from keras_cvaegan.serving import GenerateClient
-from tests.keras_cvaegan.serving.server import Double, exported
+from tests.helpers.server import Double, exported
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ from PIL import Image
 
 from keras_cvaegan import pictures
 from keras_cvaegan.serving import BadRequest, GenerateClient, NotFound
-from tests.keras_cvaegan.serving.server import CLASS_NAMES, Double
+from tests.helpers.server import CLASS_NAMES, Double
 
 pytestmark = pytest.mark.xdist_group("serving")
 

@@ -21,7 +21,7 @@ from keras_cvaegan.serving import (
     ServingError,
     Unavailable,
 )
-from tests.keras_cvaegan.serving.server import Double, Models, exported
+from tests.helpers.server import Double, Models, exported
 
 pytestmark = pytest.mark.xdist_group("serving")
 

@@ -3,14 +3,13 @@
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from keras_cvaegan.training.overflow import MeanOfSteps
+from tests.helpers.running import ROOT
 
-ROOT = Path(__file__).parents[3]
 PROGRAM = """
 import sys
 import keras

@@ -4,10 +4,10 @@ import re
 import keras
 import numpy as np
 import tqdm
-from epochs import Stub, run
 
 from keras_cvaegan.models import CVAEGAN
 from keras_cvaegan.training import progress
+from tests.helpers.epochs import Stub, run
 
 
 def test_progress_shows_steps_images_a_second_and_losses():

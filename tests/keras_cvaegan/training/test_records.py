@@ -1,11 +1,11 @@
 import json
 
 import numpy as np
-from epochs import Stub, run
 
 from keras_cvaegan import pictures
 from keras_cvaegan.training import records
 from keras_cvaegan.training.progress import Speed
+from tests.helpers.epochs import Stub, run
 
 
 def test_metrics_go_on_after_a_checkpoint(tmp_path):

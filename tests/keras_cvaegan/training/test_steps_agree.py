@@ -5,13 +5,13 @@ import os
 import socket
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-PROGRAM = Path(__file__).with_name("take_steps.py")
-ROOT = PROGRAM.parents[3]
+from tests.helpers.running import ROOT
+
+PROGRAM = ROOT / "tests/helpers/take_steps.py"
 JAX = {"KERAS_BACKEND": "jax"}
 
 # One process at a time computes, and all tests share the reference.

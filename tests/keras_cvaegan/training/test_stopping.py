@@ -3,10 +3,10 @@ import os
 import signal
 
 import pytest
-from epochs import Stub, run
 
 from keras_cvaegan.training import stopping
 from keras_cvaegan.training.distribution import Distribution
+from tests.helpers.epochs import Stub, run
 
 
 @pytest.mark.parametrize("loss", [math.nan, math.inf])

@@ -4,9 +4,9 @@ import sys
 import types
 from types import SimpleNamespace
 
-import examples
 import pytest
 
+from tests.helpers import tfx_examples as examples
 from trainers.tfx import module
 
 

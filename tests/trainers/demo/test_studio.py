@@ -15,7 +15,7 @@ from keras_cvaegan import pictures
 from keras_cvaegan.models import CGAN, CVAE, GAN, MODELS
 from keras_cvaegan.serving import GenerateClient
 from keras_cvaegan.training.run_directory import RunDirectory
-from tests.keras_cvaegan.serving.server import Double, exported
+from tests.helpers.server import Double, exported
 from trainers.demo import __main__ as demo
 from trainers.demo import figures
 from trainers.demo.sources import LocalSource, ServedSource, Source

@@ -7,7 +7,6 @@ import sys
 import types
 from pathlib import Path
 
-import examples
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -15,6 +14,7 @@ from PIL import Image
 
 import keras_cvaegan
 from keras_cvaegan import pictures
+from tests.helpers import tfx_examples as examples
 from trainers.tfx import module
 
 pytestmark = pytest.mark.xdist_group("tfx")

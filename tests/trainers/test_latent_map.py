@@ -4,12 +4,12 @@ import json
 
 import numpy as np
 import pytest
-from applied import call, untrained_runs
 from google.protobuf import text_format
 from tensorboard.plugins import projector
 
 import keras_cvaegan
 from keras_cvaegan import applications, pictures
+from tests.helpers.applied import call, untrained_runs
 from trainers import latent_map
 from trainers.applications import latent_map as room
 from trainers.pictures.held_out import RunPictures

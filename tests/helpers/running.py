@@ -3,8 +3,11 @@
 import contextlib
 import socket
 import time
+from pathlib import Path
 
 import h5py
+
+ROOT = Path(__file__).parents[2]
 
 
 def variables(path):

@@ -7,7 +7,6 @@ import shutil
 import signal
 import socket
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,7 +14,8 @@ import pytest
 from keras_cvaegan import pictures
 from keras_cvaegan.models import GAN
 from keras_cvaegan.training.run_directory import RunDirectory
-from tests.keras_cvaegan.serving.server import CLASS_NAMES, Double, exported
+from tests.helpers.running import ROOT
+from tests.helpers.server import CLASS_NAMES, Double, exported
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "google-chrome", "chrome"))), None)
 MISSING = [name for name in ("gradio", "playwright") if not importlib.util.find_spec(name)]
@@ -55,7 +55,7 @@ def served(tmp_path_factory):
         temporary = tmp_path_factory.mktemp("temporary")
         process = subprocess.Popen(
             [sys.executable, "-m", "trainers.demo", f"--port={port}", *flags],
-            cwd=Path(__file__).parents[2],
+            cwd=ROOT,
             env=os.environ | {"TMPDIR": str(temporary)},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

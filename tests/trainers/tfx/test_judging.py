@@ -1,12 +1,12 @@
 import json
 
-import examples
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from keras_cvaegan import metrics
+from tests.helpers import tfx_examples as examples
 from trainers.tfx import judging, module
 
 pytestmark = pytest.mark.xdist_group("tfx")

@@ -6,7 +6,6 @@ import subprocess
 import sys
 
 import keras
-import nearest_with_back_end
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -15,6 +14,7 @@ from hypothesis import strategies as st
 from scipy.spatial.distance import cdist
 
 from keras_cvaegan.ops.nearest import KEPT, nearest
+from tests.helpers import nearest_with_back_end
 
 
 def arrays(found):

@@ -4,13 +4,13 @@ import json
 
 import numpy as np
 import pytest
-from applied import call, read_sheet, untrained_runs
 from scipy.spatial.distance import cdist
-from untrained import Painter
 
 from keras_cvaegan import pictures, saving
 from keras_cvaegan.applications import find_copies
 from keras_cvaegan.models import VAE
+from tests.helpers.applied import call, read_sheet, untrained_runs
+from tests.helpers.untrained import Painter
 from trainers import novelty
 from trainers.applications import novelty as room
 from trainers.pictures.held_out import RunPictures

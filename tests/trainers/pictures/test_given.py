@@ -5,10 +5,10 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from applied import untrained_runs
-from untrained import CLASSES, COUNTS
 
 from keras_cvaegan import pictures
+from tests.helpers.applied import untrained_runs
+from tests.helpers.untrained import CLASSES, COUNTS
 from trainers.applications.encoding import source_of_labels
 from trainers.pictures import given
 from trainers.pictures.held_out import HeldOut

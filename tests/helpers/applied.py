@@ -5,11 +5,11 @@ import functools
 
 import numpy as np
 import pytest
-from untrained import TINY, write_pictures
 
 from keras_cvaegan import pictures, saving
 from keras_cvaegan.models import MODELS
 from keras_cvaegan.training.run_directory import RunDirectory
+from tests.helpers.untrained import TINY, write_pictures
 from trainers import fit
 from trainers.runs import configuration
 

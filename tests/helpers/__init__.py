@@ -1,0 +1,1 @@
+"""What several tests share: stand-ins, checks, and programs that tests start."""
