@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from benchmarks import measuring
 from benchmarks.training_step import SHARES, figures
 from benchmarks.workers import Trainer, Worker, WorkerError
-from trainers.command_line import flags
+from keras_cvaegan.names import PRESET_NAMES
 
 if TYPE_CHECKING:
     from absl.flags import FlagValues
@@ -28,7 +28,7 @@ WAIT_POLICIES: dict[str, dict[str, str]] = {
 
 COMMAND = measuring.Command("benchmarks.against_torch", __doc__)
 with COMMAND.section("What to train"):
-    COMMAND.enum("preset", "compact", flags.PRESETS, "networks and hyper-parameters")
+    COMMAND.enum("preset", "compact", PRESET_NAMES, "networks and hyper-parameters")
     COMMAND.enum("backend", "tensorflow", measuring.BACKENDS, "of Keras, for our step")
     COMMAND.enum("device", "cpu", ("cpu", "gpu"), "where all of them train")
     COMMAND.enum(

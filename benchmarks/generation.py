@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from benchmarks import measuring
-from trainers.command_line import flags
+from keras_cvaegan.names import PRESET_NAMES
 from trainers.command_line.command import Command
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ Generate = Callable[["np.ndarray", "np.ndarray"], "np.ndarray"]
 
 COMMAND = Command("benchmarks.generation", __doc__)
 with COMMAND.section("What to generate"):
-    COMMAND.enum("preset", "compact", flags.PRESETS, "which networks")
+    COMMAND.enum("preset", "compact", PRESET_NAMES, "which networks")
     COMMAND.integer("image_size", None, "in pixels (default: the preset's)", lower_bound=1)
     COMMAND.integer("num_classes", 10, "number of classes", lower_bound=1)
     COMMAND.string("batch_sizes", "1,16,64,256", "images a call")

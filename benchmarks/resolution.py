@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from benchmarks import measuring, training_step
-from trainers.command_line import flags
+from keras_cvaegan.names import DTYPE_POLICIES
 
 if TYPE_CHECKING:
     from absl.flags import FlagValues
@@ -12,7 +12,7 @@ COMMAND = measuring.Command("benchmarks.resolution", __doc__)
 with COMMAND.section("What to train"):
     COMMAND.string("image_sizes", "16,32,64,128", "in pixels")
     COMMAND.enum("backend", "tensorflow", measuring.BACKENDS, "of Keras")
-    COMMAND.enum("dtype_policy", "float32", flags.DTYPE_POLICIES, "precision of the layers")
+    COMMAND.enum("dtype_policy", "float32", DTYPE_POLICIES, "precision of the layers")
     COMMAND.integer("batch_size", 64, "images a step", lower_bound=1)
 measuring.measurement_flags(COMMAND, rounds=5, seconds=3)
 

@@ -11,19 +11,19 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks import measuring
 from benchmarks.workers import Trainer, WorkerError
-from trainers.command_line import flags
+from keras_cvaegan.names import DTYPE_POLICIES, PRESET_NAMES
 
 if TYPE_CHECKING:
     from absl.flags import FlagValues
 
 COMMAND = measuring.Command("benchmarks.training_step", __doc__)
 with COMMAND.section("What to train"):
-    COMMAND.string("presets", "compact", f"some of {', '.join(flags.PRESETS)}")
+    COMMAND.string("presets", "compact", f"some of {', '.join(PRESET_NAMES)}")
     COMMAND.string("backends", "tensorflow,jax", f"some of {', '.join(measuring.BACKENDS)}")
     COMMAND.string(
         "dtype_policies",
         "float32,mixed_bfloat16",
-        f"some of {', '.join(flags.DTYPE_POLICIES)}",
+        f"some of {', '.join(DTYPE_POLICIES)}",
     )
     COMMAND.integer("image_size", None, "in pixels (default: the preset's)", lower_bound=1)
     COMMAND.integer("batch_size", 64, "images a step", lower_bound=1)
@@ -113,9 +113,9 @@ def _row(result: dict[str, Any]) -> list[str]:
 
 
 def main(values: "FlagValues") -> None:
-    presets = measuring.listed(values.presets, "presets", flags.PRESETS)
+    presets = measuring.listed(values.presets, "presets", PRESET_NAMES)
     backends = measuring.listed(values.backends, "backends", measuring.BACKENDS)
-    policies = measuring.listed(values.dtype_policies, "dtype_policies", flags.DTYPE_POLICIES)
+    policies = measuring.listed(values.dtype_policies, "dtype_policies", DTYPE_POLICIES)
     measuring.warn_of_load()
     results = []
     for preset, backend, policy in itertools.product(presets, backends, policies):

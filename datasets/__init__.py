@@ -13,7 +13,7 @@ from datasets.pipeline.registry import (
     names,
     register,
 )
-from datasets.pipeline.shortcuts import load, load_semi_supervised, prepare
+from datasets.pipeline.shortcuts import load, prepare
 
 __all__ = [
     "SPLITS",
@@ -26,7 +26,6 @@ __all__ = [
     "get",
     "in_batches",
     "load",
-    "load_semi_supervised",
     "names",
     "open_dataset",
     "prepare",

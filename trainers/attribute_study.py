@@ -10,13 +10,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import datasets
 from trainers.attributes.reader import open_reader
 from trainers.attributes.tables import claims, in_deviations, notes, table
 from trainers.command_line import flags
 from trainers.command_line.command import Command
 from trainers.command_line.output import print_written
-from trainers.runs import configuration
 
 if TYPE_CHECKING:
     import keras
@@ -122,22 +120,22 @@ def main(values: FlagValues) -> None:
     from keras_cvaegan.applications.inputs import need_network
     from keras_cvaegan.metrics.attribute_distances import is_angle
     from keras_cvaegan.training.run_directory import RunDirectory, read_json, write_json
-    from trainers import evaluate
     from trainers.attributes.measures import KnownPictures
+    from trainers.evaluation.judge import open_judge
+    from trainers.runs.data import open_data, read_config
 
     run = RunDirectory(run_dir)
-    config = run.read_config()["config"]
+    data = open_data(read_config(run))
     model = keras_cvaegan.load(run.finished_model())
     need_network(model, "encoder")
-    data = configuration.data_arguments(config)
-    prepared = {split: datasets.prepare(split=split, **data) for split in ("train", "test")}
+    prepared = {split: data.prepare(split) for split in ("train", "test")}
     description = prepared["test"].description
     inputs.check_data(model, description.class_names, description.image_shape)
     training, test = (KnownPictures.of(each) for each in prepared.values())
-    reader = open_reader(run, config, training, values.reader_epochs)
+    reader = open_reader(run, data, training, values.reader_epochs)
     judge, about = None, None
     if model.conditional:
-        judge, about = evaluate.judge(run, config, len(description.class_names))
+        judge, about = open_judge(run.evaluation_classifier, data)
     results = measure(model, reader, judge, training, test, values)
     verdicts = claims(results)
     path = run.path / "attribute_study.json"

@@ -96,7 +96,7 @@ def main(values: "FlagValues") -> int:
     )
     judge = None
     if values.min_confidence is not None and values.judge == "real":
-        judge = augmentation.real_judge(run_dir, num_classes)
+        judge = augmentation.real_judge(run_dir)
     pictures, mixes = augmentation.generate(
         model,
         counts,

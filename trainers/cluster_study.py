@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from keras_cvaegan.models import ClusterGuidedGenerator, GenerativeModel
     from trainers.clusters.measures import Attribute, Values
-    from trainers.evaluation.real_side import Yardstick
+    from trainers.evaluation.real_side import RealSide
 
 TITLES = {
     "real": "codes of the cluster",
@@ -163,7 +163,7 @@ class Study:
                 found[name] = measures.measure(first, attribute, moved, asked)
         return found
 
-    def one_cluster(self, seed: int, yardstick: Yardstick) -> dict[str, float]:
+    def one_cluster(self, seed: int, real_side: RealSide) -> dict[str, float]:
         """Returns the Fréchet distance of the generator, and of it with IMLE of all its codes."""
         from keras_cvaegan.metrics.frechet_distance import FeatureMoments, frechet_distance
         from trainers.clusters import measures
@@ -178,12 +178,12 @@ class Study:
             "imle": guided.map_codes(np.zeros(count, np.int32), at),
             "imle_raw": guided.mapping.generate(np.zeros(count, np.int32), at),
         }
-        real, found = yardstick.reference.moments, {}
+        real, found = real_side.reference.moments, {}
         for name, each in codes.items():
             moments = FeatureMoments()
             for start in range(0, count, 500):
                 images, _ = guided.paint(each[start : start + 500])
-                features, _ = yardstick.extractor(images)
+                features, _ = real_side.extractor(images)
                 moments.add(features)
             found[name] = frechet_distance(real.mean, real.root, moments.mean, moments.root)
         return {**found, "ratio": found["imle"] / found["generator"]}
@@ -340,28 +340,25 @@ def main(values: FlagValues) -> None:
     run_dir = flags.required_run_dir(values)
     numbers = flags.integers(values.n_clusters, "n_clusters", least=2)
 
-    import datasets
     import keras_cvaegan
     from keras_cvaegan import files
     from keras_cvaegan.applications import layer_survey
     from keras_cvaegan.training.run_directory import RunDirectory, write_json
-    from trainers import evaluate
     from trainers.attributes.measures import KnownPictures
     from trainers.attributes.reader import open_reader
     from trainers.clusters import surveys
-    from trainers.evaluation.real_side import Yardstick
-    from trainers.runs import configuration
+    from trainers.evaluation.judge import open_judge
+    from trainers.evaluation.real_side import RealSide
+    from trainers.runs.data import open_data, read_config
 
     run = RunDirectory(run_dir)
-    config = run.read_config()["config"]
+    data = open_data(read_config(run))
     model = keras_cvaegan.load(run.finished_model())
-    data = configuration.data_arguments(config)
-    prepared = datasets.prepare(split="train", **data)
-    training = KnownPictures.of(prepared)
-    reader = open_reader(run, config, training, values.reader_epochs)
-    judge, about = evaluate.judge(run, config, len(prepared.description.class_names))
+    training = KnownPictures.of(data.prepare("train"))
+    reader = open_reader(run, data, training, values.reader_epochs)
+    judge, about = open_judge(run.evaluation_classifier, data)
     output = output_folder(values, "cluster_study", ["cluster_study.json", "table.md"])
-    yardstick = Yardstick(data, judge, about, statistics=run.evaluation_statistics)
+    real_side = RealSide(data, judge, about, statistics=run.evaluation_statistics)
 
     survey = surveys.Survey(layer_survey(model, n_clusters=2, read=reader.read, grid=values.grid))
     print(f"\nTwo clusters of each layer:\n\n{surveys.table(survey)}\n")
@@ -373,7 +370,7 @@ def main(values: FlagValues) -> None:
     for seed, number in itertools.product(range(values.seeds), numbers):
         found[number].append(study.figures(number, seed))
         if number == numbers[-1]:
-            alone.append(study.one_cluster(seed, yardstick))
+            alone.append(study.one_cluster(seed, real_side))
     summary = {
         str(number): {name: over_seeds([each[name] for each in runs]) for name in runs[0]}
         for number, runs in found.items()

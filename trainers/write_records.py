@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import datasets
+from keras_cvaegan.names import PRESET_NAMES
 from trainers.command_line import flags
 from trainers.command_line.command import Command
 
@@ -79,7 +80,7 @@ def main(values: "FlagValues") -> None:
 
     # As a string, since it may be a URL.
     output = os.path.expanduser(values.output or f"records/{values.dataset}")  # noqa: PTH111
-    asked = records(values, values.image_size or preset(flags.PRESETS[0]).image_size, splits)
+    asked = records(values, values.image_size or preset(PRESET_NAMES[0]).image_size, splits)
     try:
         about = tfrecords.write(output, asked, beam=options, verbose=True)
     except ImportError as error:

@@ -166,6 +166,20 @@ class OpenDataset:
             "digest": digest.hexdigest()[:16],
         }
 
+    def about(self, split: str = "train") -> dict[str, Any]:
+        """Returns what a split is and where it lies, as JSON has it.
+
+        Args:
+            split: "train", "validation" or "test".
+        """
+        return {
+            "name": self.name,
+            "image_size": self._image_size,
+            "data_dir": None if self._data_dir is None else os.fspath(self._data_dir),
+            **self._options,
+            "key": self.source(split).key,
+        }
+
     def load(
         self,
         split: str = "train",

@@ -86,10 +86,3 @@ def prepare(
     """
     opened = open_dataset(name, image_size, data_dir=data_dir, cache_dir=cache_dir, **options)
     return opened.prepare(split, part)
-
-
-def load_semi_supervised(
-    name: str, image_size: int = 32, batch_size: int = 64, seed: int = 0, **options: Any
-) -> "tf.data.Dataset":
-    """Returns endless batches of training images: `load` with `repeat=True`."""
-    return load(name, "train", image_size, batch_size, seed, repeat=True, **options)

@@ -14,21 +14,16 @@ from keras_cvaegan.models.lr_li_vae_gan import LRLIVAEGAN
 from keras_cvaegan.models.vae import VAE
 from keras_cvaegan.models.vae_gan import VAEGAN
 from keras_cvaegan.models.wgan import WGAN
+from keras_cvaegan.names import MODEL_NAMES
 from keras_cvaegan.training.phases import Phase
 
-MODELS: dict[str, type[GenerativeModel]] = {
-    "vae": VAE,
-    "gan": GAN,
-    "wgan": WGAN,
-    "fm_gan": FMGAN,
-    "vae_gan": VAEGAN,
-    "cvae": CVAE,
-    "cgan": CGAN,
-    "fm_cgan": FMCGAN,
-    "cvae_gan": CVAEGAN,
-    "lr_li_vae": LRLIVAE,
-    "lr_li_vae_gan": LRLIVAEGAN,
-}
+MODELS: dict[str, type[GenerativeModel]] = dict(
+    zip(
+        MODEL_NAMES,
+        (VAE, GAN, WGAN, FMGAN, VAEGAN, CVAE, CGAN, FMCGAN, CVAEGAN, LRLIVAE, LRLIVAEGAN),
+        strict=True,
+    )
+)
 """Command-line name of each model and its class."""
 
 __all__ = [

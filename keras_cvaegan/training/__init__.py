@@ -11,16 +11,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from keras_cvaegan.training.configuration import RunConfig, TrainingConfig
+    from keras_cvaegan.training.configuration import TrainingConfig
     from keras_cvaegan.training.initialization import Initialization, initialize_from
     from keras_cvaegan.training.loop import Trained, run
+    from keras_cvaegan.training.run_configuration import RunConfig
     from keras_cvaegan.training.run_data import ArrayData, RunData
 
 # Late, since models take their step from this room, and runs train models.
 _MODULES = {
     "ArrayData": "run_data",
     "Initialization": "initialization",
-    "RunConfig": "configuration",
+    "RunConfig": "run_configuration",
     "RunData": "run_data",
     "Trained": "loop",
     "TrainingConfig": "configuration",

@@ -18,7 +18,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-STRATEGIES = ("none", "mirrored", "multi_worker", "data_parallel", "tpu")
+from keras_cvaegan.names import STRATEGIES
 
 MakeDataset = Callable[[tuple[int, int]], tf.data.Dataset]
 

@@ -17,8 +17,9 @@ from keras_cvaegan.files import replacing
 from keras_cvaegan.models import GenerativeModel
 from keras_cvaegan.training import progress, records, workers
 from keras_cvaegan.training.checkpoints import latest_checkpoint, restore_checkpoint, steps_taken
-from keras_cvaegan.training.configuration import RunConfig, TrainingConfig
+from keras_cvaegan.training.configuration import TrainingConfig
 from keras_cvaegan.training.distribution import Distribution, open_distribution
+from keras_cvaegan.training.run_configuration import RunConfig
 from keras_cvaegan.training.run_data import ArrayData, RunData
 from keras_cvaegan.training.run_directory import RunDirectory
 from keras_cvaegan.training.stopping import StopOnNaN, StopOnSignal

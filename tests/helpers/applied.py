@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from keras_cvaegan import pictures, saving
-from keras_cvaegan.models import MODELS
 from keras_cvaegan.training.run_directory import RunDirectory
 from tests.helpers.untrained import TINY, write_pictures
 from trainers import fit
-from trainers.runs import configuration
+from trainers.runs.configuration import training_config
+from trainers.runs.data import open_data
 
 
 @contextlib.contextmanager
@@ -30,15 +30,16 @@ def untrained_runs(root, cache, *models):
 
 
 def _leave_run(name, path, data):
-    config = configuration.configure(fit.COMMAND.parse([*TINY, data, f"--model={name}"]))
-    names = configuration.data_source(config).class_names
-    model = MODELS[name].from_preset(
-        image_shape=(16, 16, 3), num_classes=3, class_names=names, latent_dim=3
-    )
-    run = RunDirectory(path)
+    _leave([*TINY, data, f"--model={name}"], path, latent_dim=3)
+
+
+def _leave(flags, path, **changes):
+    """Leaves a run of the flags of `trainers.fit`, of a model with its first weights."""
+    config = training_config(fit.COMMAND.parse(flags)).replace(**changes)
+    run, data = RunDirectory(path), open_data(config)
     run.create()
-    run.write_config(configuration.record(config, names, "a command"))
-    model.save(run.model)
+    run.write_config(config.record(data.class_names, "a command"))
+    config.build_model(data.class_names).save(run.model)
 
 
 def call(program, capsys, *arguments):
@@ -64,15 +65,6 @@ def read_sheet(path, rows, columns, side=16):
 def leave_petals_run(path, kind):
     """Leaves a run of 60 pictures of petals at 16 px whose model was not trained."""
     flags = ["--dataset=petals", "--num_classes=3", "--image_size=16", "--batch_size=4"]
-    config = configuration.configure(
-        fit.COMMAND.parse([*flags, f"--model={kind.__name__.lower()}"])
-    )
-    config["dataset_options"]["count"] = 60
-    names = configuration.data_source(config).class_names
-    model = kind.from_preset(
-        image_shape=(16, 16, 3), num_classes=3, class_names=names, latent_dim=3
-    )
-    run = RunDirectory(path)
-    run.create()
-    run.write_config(configuration.record(config, names, "a command"))
-    model.save(run.model)
+    options = {"num_classes": 3, "count": 60}
+    model = f"--model={kind.__name__.lower()}"
+    _leave([*flags, model], path, dataset_options=options, latent_dim=3)

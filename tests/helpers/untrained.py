@@ -77,20 +77,30 @@ class Painter:
         return paint(labels, np.asarray(seeds) + 10_000)
 
 
-def fit_without_training(values):
-    """Leaves what `trainers.fit` does after its last step, of a model with its first weights."""
+def run_without_training(config, dataset, run_dir, *, command="a command"):
+    """Stands for `training.run`: leaves what it does after its last step, with first weights."""
+    from keras_cvaegan.training import Trained
     from keras_cvaegan.training.checkpoints import save_checkpoint
     from keras_cvaegan.training.run_directory import RunDirectory
-    from trainers.runs import configuration
 
-    config, run = configuration.configure(values), RunDirectory(values.run_dir)
-    run.create()
-    names = configuration.data_source(config).class_names
-    model = configuration.build_model(config, names)
-    model.step.assign(config["steps"])
-    run.write_config(configuration.record(config, names, "a command"))
-    save_checkpoint(model, run.checkpoints)
-    model.save(run.model)
+    directory = RunDirectory(run_dir)
+    directory.create()
+    model = config.build_model(dataset.class_names)
+    model.step.assign(config.steps)
+    directory.write_config(config.record(dataset.class_names, command))
+    save_checkpoint(model, directory.checkpoints)
+    model.save(directory.model)
+    return Trained(model, directory, complete=True)
+
+
+def leave_run(arguments, run_dir, model=None):
+    """Leaves a finished run of untrained weights, of the flags of `trainers.fit`."""
+    from trainers import fit
+    from trainers.runs.configuration import training_config
+    from trainers.runs.data import TrainingPictures
+
+    config = training_config(fit.COMMAND.parse(arguments))
+    return run_without_training(config, TrainingPictures(config), run_dir)
 
 
 def judge_without_training(train, validation, num_classes, *, augment, **_):

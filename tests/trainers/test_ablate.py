@@ -14,11 +14,12 @@ from tests.helpers.untrained import (
     TINY,
     Painter,
     caller,
-    fit_without_training,
     judge_without_training,
+    run_without_training,
     write_pictures,
 )
-from trainers import ablate, fit
+from trainers import ablate
+from trainers.sweeps import ablation, sweep
 
 pytestmark = pytest.mark.xdist_group("compare")
 
@@ -55,14 +56,14 @@ def ablated(shared_cache, tmp_path_factory):
     flags = [*TINY, write_pictures(root / "pictures"), "--set=kl_weight=2"]
     directories, loaded, reconstructed = [], [], []
 
-    def fail_without_pixels(values):
-        if "without_pixels" in values.run_dir:
+    def fail_without_pixels(config, data, run_dir, command):
+        if "without_pixels" in str(run_dir):
             raise ValueError("The training has diverged.")
-        count(values)
+        return count(config, data, run_dir, command)
 
-    def count(values):
-        directories.append(values.run_dir)
-        fit_without_training(values)
+    def count(config, data, run_dir, command):
+        directories.append(str(run_dir))
+        return run_without_training(config, data, run_dir, command=command)
 
     def load(path):
         variant = path.parent.parent.name
@@ -79,9 +80,9 @@ def ablated(shared_cache, tmp_path_factory):
         patch.setenv("KERAS_CVAEGAN_CACHE", str(shared_cache))
         patch.setattr(recognition, "train_classifier", judge_without_training)
         patch.setattr(saving, "load", load)
-        patch.setattr(fit, "main", fail_without_pixels)
+        patch.setattr(sweep, "run", fail_without_pixels)
         failed = call(root / "output", *flags)
-        patch.setattr(fit, "main", count)
+        patch.setattr(sweep, "run", count)
         finished = call(root / "output", *flags)
     return SimpleNamespace(
         directories=directories,
@@ -112,7 +113,7 @@ def test_it_goes_on_with_what_failed(ablated):
 
 def test_each_model_is_loaded_and_measured_once(ablated):
     """Another time only to draw the few pictures that are shown."""
-    variants = list(ablate.VARIANTS)
+    variants = list(ablation.VARIANTS)
     assert ablated.loaded == [*variants[:3], *variants]
     # To be measured, and to be shown; the second time to be shown alone.
     twice = [variant for variant in variants[:3] for _ in range(2)]
@@ -122,7 +123,7 @@ def test_each_model_is_loaded_and_measured_once(ablated):
 def test_each_variant_lacks_its_term_alone(ablated):
     weights = ("discriminator_feature_weight", "classifier_feature_weight", "pixel_weight")
     zero = {}
-    for variant in ablate.VARIANTS:
+    for variant in ablation.VARIANTS:
         record = json.loads((ablated.output / variant / "seed_0" / "config.json").read_text())
         objective = record["config"]["objective"]
         zero[variant] = [name for name in weights if objective[name] == 0]
@@ -214,7 +215,7 @@ def test_verdict(without, whole, said):
         "without_discriminator": {seed: {"sharpness": x} for seed, x in enumerate(without)},
         "all_terms": {seed: {"sharpness": x} for seed, x in enumerate(whole)},
     }
-    assert said in ablate.verdict(ablate.CLAIMS[0], figures)
+    assert said in ablation.verdict(ablation.CLAIMS[0], figures)
 
 
 def test_sharpness_is_the_variance_of_scipys_laplacian():

@@ -12,13 +12,13 @@ from tests.helpers.untrained import (
     TINY,
     Painter,
     caller,
-    fit_without_training,
     judge_without_training,
+    run_without_training,
     write_pictures,
 )
-from trainers import compare, fit
-from trainers.command_line import flags as command_line
+from trainers import compare
 from trainers.command_line.command import INTERRUPTED
+from trainers.sweeps import claims, sweep
 from trainers.sweeps.over_seeds import over_seeds
 
 pytestmark = pytest.mark.xdist_group("compare")
@@ -50,26 +50,26 @@ def compared(patched, tmp_path_factory):
     """A comparison that stopped after its first run, then had one fail, then came to its end."""
     root = tmp_path_factory.mktemp("compared")
     flags, output = [*TINY, write_pictures(root / "pictures")], root / "output"
-    train, directories = fit.main, []
+    train, directories = sweep.run, []
 
-    def stop_after_one(values):
+    def stop_after_one(config, data, run_dir, command):
         if directories:
-            return INTERRUPTED
-        directories.append(values.run_dir)
-        return train(values)
+            return SimpleNamespace(complete=False)
+        directories.append(str(run_dir))
+        return train(config, data, run_dir, command=command)
 
-    def fail_one(values):
-        if values.run_dir.endswith("cvae/seed_0"):
+    def fail_one(config, data, run_dir, command):
+        if str(run_dir).endswith("cvae/seed_0"):
             raise ValueError("The training has diverged.")
-        count(values)
+        return count(config, data, run_dir, command)
 
-    def count(values):
-        directories.append(values.run_dir)
-        fit_without_training(values)
+    def count(config, data, run_dir, command):
+        directories.append(str(run_dir))
+        return run_without_training(config, data, run_dir, command=command)
 
     calls = []
-    for main in (stop_after_one, fail_one, count):
-        patched.setattr(fit, "main", main)
+    for run in (stop_after_one, fail_one, count):
+        patched.setattr(sweep, "run", run)
         calls.append(call(output, *flags))
         (output / "gan/seed_0/evaluation.json").write_text("of trainers.evaluate")
         path = output / "compare.json"
@@ -199,7 +199,7 @@ def measured(patched, monkeypatch):
         return original(model, *arguments, **keywords)
 
     models, original = [], measuring.measure
-    monkeypatch.setattr(fit, "main", never)
+    monkeypatch.setattr(sweep, "run", never)
     monkeypatch.setattr(measuring, "measure", measure)
     return models
 
@@ -233,34 +233,36 @@ def test_other_samples_are_measured(compared, measured, tmp_path):
 
 def test_a_run_without_a_checkpoint_takes_other_flags(compared, tmp_path):
     """As in `trainers.fit`: there is nothing to go on with."""
-    from trainers.sweeps.sweep import Contender, Series
+    from trainers import fit
+    from trainers.runs.configuration import training_config
+    from trainers.sweeps.sweep import Contender, Sweep
 
     run = tmp_path / "cvae" / "seed_0"
     run.mkdir(parents=True)
     shutil.copy(compared.output / "cvae/seed_0/config.json", run)
-    contender = Contender("cvae", "CVAE", ["--model=cvae", "--set=kl_weight=9"])
-    series = Series(tmp_path, [contender], 1, compared.flags)
-    assert series.failed() == ["cvae, seed 0"]
+    flags = [*compared.flags, "--model=cvae", "--set=kl_weight=9"]
+    contender = Contender("cvae", "CVAE", training_config(fit.COMMAND.parse(flags)))
+    assert Sweep(tmp_path, [contender], 1).failed() == ["cvae, seed 0"]
     (run / "checkpoints").mkdir()
     (run / "checkpoints" / "step_00000001.weights.h5").touch()
     with pytest.raises(ValueError, match=r"objective.kl_weight was 3.0 and is now 9.0"):
-        Series(tmp_path, [contender], 1, compared.flags)
+        Sweep(tmp_path, [contender], 1)
 
 
 def test_a_new_model_needs_no_title(monkeypatch):
     from keras_cvaegan.models import CVAE, MODELS
 
-    new = type("LSCGAN", (CVAE,), {})
-    monkeypatch.setitem(MODELS, "ls_cgan", new)
-    monkeypatch.setattr(command_line, "MODELS", (*command_line.MODELS, "ls_cgan"))
-    values = compare.COMMAND.parse(["--models=ls_cgan,cvae_gan"])
-    assert [each.title for each in compare.contenders(values)] == ["LSCGAN", "CVAE-GAN"]
+    monkeypatch.setitem(MODELS, "ls_cgan", type("LSCGAN", (CVAE,), {}))
+    assert [claims.title(model) for model in ("ls_cgan", "cvae_gan")] == ["LSCGAN", "CVAE-GAN"]
 
 
 @pytest.mark.parametrize(
     ("argument", "message"),
     [
-        ("--set=kl_weight=9", "objective.kl_weight was 3.0 and is now 9.0. Start with the flags"),
+        (
+            "--set=kl_weight=9",
+            "objective.kl_weight was 3.0 and is now 9.0. Start it with",
+        ),
         ("--batch_size=6", "batch_size was 4 and is now 6"),
         ("--steps=1", "it has taken 2 steps, all are to take 1"),
     ],
@@ -313,7 +315,7 @@ def summary(**accuracies):
     ],
 )
 def test_the_order_is_the_papers(accuracies, said):
-    assert said in compare.verdict(summary(**accuracies))
+    assert said in claims.verdict(summary(**accuracies))
 
 
 def rivals(name, theirs, ours):
@@ -337,13 +339,13 @@ def rivals(name, theirs, ours):
     ],
 )
 def test_claims_of_diversity_are_judged_by_seeds(name, theirs, ours, said):
-    [line] = compare.diversity_verdicts(rivals(name, theirs, ours))
+    [line] = claims.diversity_verdicts(rivals(name, theirs, ours))
     assert said in line
 
 
 def test_claims_of_diversity_need_both_models():
     both = rivals("realism", [8.0], [9.0])
     for model in both:
-        assert not compare.diversity_verdicts({model: both[model]})
-    assert not compare.diversity_verdicts(rivals("realism", [None], [9.0]))
-    assert not compare.diversity_verdicts(rivals("realism", [None, 8.0], [9.0, None]))
+        assert not claims.diversity_verdicts({model: both[model]})
+    assert not claims.diversity_verdicts(rivals("realism", [None], [9.0]))
+    assert not claims.diversity_verdicts(rivals("realism", [None, 8.0], [9.0, None]))

@@ -184,10 +184,12 @@ def test_judge_and_statistics_are_made_once(evaluated, trainings, capsys):
 
 def test_a_damaged_judge_is_trained_anew(evaluated, tmp_path, trainings, capsys):
     from keras_cvaegan.training.run_directory import RunDirectory
+    from trainers.evaluation.judge import open_judge
+    from trainers.runs.data import open_data, read_config
 
     shutil.copytree(evaluated.run_dir, tmp_path / "run")
     run = RunDirectory(tmp_path / "run")
-    config = run.read_config()["config"]
+    data = open_data(read_config(run))
     whole, description = run.evaluation_classifier, run.path / "evaluation_classifier.json"
     for path, content in (
         (whole, whole.read_bytes()[:1000]),
@@ -195,10 +197,10 @@ def test_a_damaged_judge_is_trained_anew(evaluated, tmp_path, trainings, capsys)
         (description, b"[]"),
     ):
         path.write_bytes(content)
-        evaluate.judge(run, config, 2)
+        open_judge(run.evaluation_classifier, data)
         assert "The kept classifier cannot be read: training another." in capsys.readouterr().out
         assert trainings.pop() == (120, 40, False)
-        evaluate.judge(run, config, 2)
+        open_judge(run.evaluation_classifier, data)
         assert len(trainings) == 1
 
 
@@ -225,7 +227,7 @@ def test_the_classification_accuracy_score_is_beside_the_judges(evaluated, train
 
 
 def test_another_extractor_leaves_accuracy_to_the_judge(evaluated, cache_dir, capsys, monkeypatch):
-    from keras_cvaegan import metrics
+    from trainers.evaluation import evaluating
 
     class Means:
         """Mean colours, without classes."""
@@ -242,7 +244,7 @@ def test_another_extractor_leaves_accuracy_to_the_judge(evaluated, cache_dir, ca
         def describe(self):
             return {"name": self.name, "fingerprint": self.fingerprint, "feature_dim": 3}
 
-    monkeypatch.setattr(metrics, "InceptionExtractor", Means)
+    monkeypatch.setattr(evaluating, "InceptionExtractor", Means)
     flags = ("--extractor=inception", "--metrics=top1_accuracy,inception_score,frechet_distance")
     assert call(capsys, evaluated.run_dir, *flags)[0] == 0
     results = read(evaluated.run_dir)
@@ -268,27 +270,27 @@ def test_reconstruction_alone_needs_no_judge(evaluated, tmp_path, capsys):
 
 @pytest.fixture(scope="module")
 def bright(tmp_path_factory, shared_cache):
-    """Returns a function that opens a yardstick of pictures whose classes differ in brightness.
+    """Returns a function that opens a real_side of pictures whose classes differ in brightness.
 
     Of six held-out ones of a class two look like the next class.
     """
-    from trainers.evaluation.real_side import Yardstick
+    from trainers.evaluation.real_side import RealSide
 
-    def open_yardstick(count=10, **options):
+    def open_real_side(count=10, **options):
         if count not in folders:
             folders[count] = tmp_path_factory.mktemp("bright")
             counts = {"train": count, "validation": 1, "test": 6}
             write_pictures(folders[count], counts, wrong=lambda number: number >= 4)
-        data = {"name": "folder", "data_dir": str(folders[count]), "image_size": 16}
-        train = datasets.prepare(split="train", **data)
+        data = datasets.open_dataset("folder", 16, data_dir=folders[count])
+        train = data.prepare("train")
         judge = judge_without_training((train.images, train.labels), None, 3, augment=False)
         about = {"name": "brightness", "augmentation": False}
-        return Yardstick(data, judge, about, **options)
+        return RealSide(data, judge, about, **options)
 
     folders = {}
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("KERAS_CVAEGAN_CACHE", str(shared_cache))
-        yield open_yardstick
+        yield open_real_side
 
 
 def test_samples_are_measured_against_the_labels_they_were_made_for(bright):
@@ -305,8 +307,8 @@ def test_samples_are_measured_against_the_labels_they_were_made_for(bright):
 def test_reconstructions_are_compared_with_their_own_pictures(bright):
     from trainers.evaluation import measuring
 
-    yardstick = bright()
-    images, labels = yardstick.test.images / 127.5 - 1, np.asarray(yardstick.test.labels)
+    real_side = bright()
+    images, labels = real_side.test.images / 127.5 - 1, np.asarray(real_side.test.labels)
 
     def reconstruct(images, labels):
         images = pictures.from_uint8(images)
@@ -314,7 +316,7 @@ def test_reconstructions_are_compared_with_their_own_pictures(bright):
 
     for conditional in (True, False):
         model = Painter(conditional, reconstruct=reconstruct)
-        results = measuring.measure(model, yardstick, names=["reconstruction"])["generated"]
+        results = measuring.measure(model, real_side, names=["reconstruction"])["generated"]
         given = labels if conditional else 0 * labels
         errors = (0.1 * given[:, None, None, None] - 0.3 * images) ** 2
         assert results["reconstruction_mse"] == pytest.approx(errors.mean(), rel=1e-5)
@@ -328,16 +330,16 @@ def test_the_score_of_samples_is_judged_on_the_held_out_pictures_drawn_by_lot(br
     from trainers.evaluation import measuring
 
     monkeypatch.setattr(recognition, "train_classifier", judge_without_training)
-    yardstick = bright(max_test_images=8)
+    real_side = bright(max_test_images=8)
     middles = np.array(list(CLASSES.values())) + 30
-    test = yardstick.test
+    test = real_side.test
     looks = np.abs(test.images.mean(axis=(1, 2, 3))[:, None] - middles).argmin(axis=1)
     right = looks == test.labels
-    drawn = right[yardstick.test_rows].mean()
-    assert len(set(yardstick.test_rows)) == 8
+    drawn = right[real_side.test_rows].mean()
+    assert len(set(real_side.test_rows)) == 8
     assert len({drawn, right[:8].mean(), right.mean()}) == 3
     results = measuring.measure(
-        Painter(), yardstick, names=["frechet_distance"], samples_per_class=20, cas=True
+        Painter(), real_side, names=["frechet_distance"], samples_per_class=20, cas=True
     )
     for side in ("real", "generated"):
         assert results[side]["classification_accuracy_score"] == pytest.approx(drawn)
@@ -345,11 +347,10 @@ def test_the_score_of_samples_is_judged_on_the_held_out_pictures_drawn_by_lot(br
 
 
 def test_titles_of_nearest_pictures_are_the_samples_classes(bright, tmp_path, monkeypatch):
-    from trainers.evaluation import measuring
-    from trainers.evaluation import real_side as yardstick
+    from trainers.evaluation import measuring, real_side
 
     # Fewer than the samples, so that which ones are shown is left to chance.
-    for module in (measuring, yardstick):
+    for module in (measuring, real_side):
         monkeypatch.setattr(module, "NOVELTY_SAMPLES", 8)
     results = measuring.measure(
         Painter(), bright(), names=["novelty"], samples_per_class=20, pictures_dir=tmp_path
@@ -385,22 +386,22 @@ def test_the_judge_passes_each_picture_once(bright, monkeypatch):
         return original(self, images)
 
     monkeypatch.setattr(metrics.ClassifierExtractor, "__call__", counting)
-    yardstick = bright()
+    real_side = bright()
     for _ in range(2):
-        measuring.measure(Painter(), yardstick, names=["frechet_distance", "novelty"])
-    training = [image.tobytes() for image in yardstick.training.images]
+        measuring.measure(Painter(), real_side, names=["frechet_distance", "novelty"])
+    training = [image.tobytes() for image in real_side.training.images]
     # Once among all, and once to seek the nearest other one of each.
     assert [seen.count(image) for image in training] == [2] * len(training)
 
 
 def test_held_out_pictures_are_read_once(bright, capsys):
-    yardstick = bright(names=["top1_accuracy", "frechet_distance"])
-    figures, settings, _ = yardstick.real(["frechet_distance"])
+    real_side = bright(names=["top1_accuracy", "frechet_distance"])
+    figures, settings, _ = real_side.real(["frechet_distance"])
     assert figures.keys() == {"frechet_distance"}
     assert settings.keys() == {"FrechetDistance"}
-    assert {"top1_accuracy", "frechet_distance"} < yardstick.real(yardstick._names)[0].keys()
+    assert {"top1_accuracy", "frechet_distance"} < real_side.real(real_side._names)[0].keys()
     assert capsys.readouterr().out.count("Held-out pictures: ") == 1
-    assert "coverage" in yardstick.real(["frechet_distance", "coverage"])[0]
+    assert "coverage" in real_side.real(["frechet_distance", "coverage"])[0]
     assert capsys.readouterr().out.count("Held-out pictures: ") == 1
 
 

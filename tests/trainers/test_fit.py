@@ -88,8 +88,8 @@ def test_dry_run_prints_and_writes_nothing(call, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--steps=30"], "--steps must be a multiple of --log_every=25"),
-        (["--sample_every=30"], "--sample_every must be a multiple of --log_every=25"),
+        (["--steps=30", "--log_every=25"], "steps must be a multiple of log_every=25"),
+        (["--sample_every=30"], "sample_every must be a multiple of log_every=25"),
         (["--set=kl=1"], "--set does not know 'kl'. Allowed: average_decay, class_center_decay"),
         (["--set=kl_weight=a"], "--set=kl_weight takes a number. Received: 'a'."),
         (["--set=kl_weight=-1"], "kl_weight must be a number of at least 0"),
@@ -98,7 +98,7 @@ def test_dry_run_prints_and_writes_nothing(call, tmp_path):
         (["--num_classes=1"], "petals has 2 to 200 classes"),
         (["--crop_to_box"], "--crop_to_box is not for the data set 'petals'."),
         (["--min_images=5"], "--min_images is not for the data set 'petals'."),
-        (["--shard_data"], "among the workers of --strategy=multi_worker. Received: --strategy=no"),
+        (["--shard_data"], "among the workers of strategy=multi_worker. Received: strategy=no"),
         (["--data_dir=/tmp"], "built in and reads no folder"),
         (["--image_size=30"], "The compact networks take square images"),
     ],
@@ -182,14 +182,22 @@ def test_people_with_few_pictures_are_left_out(call_folder, tmp_path, capsys):
     assert "nobody with min_images=20 pictures" in errors
 
 
-SHARDED = {"batch_size": 8, "shard_data": True, "seed": 3, "dataset": "petals", "data_dir": None}
-SHARDED |= {"labelled_share": 1.0, "unlabelled_rest": False, "unlabelled_data_dir": None}
-SHARDED |= {"image_size": 16, "dataset_options": {"num_classes": 2, "count": 25}}
+def sharded(**changes):
+    """A configuration of two workers with a share of the data each."""
+    from keras_cvaegan.training import TrainingConfig
+
+    return TrainingConfig(
+        **{"batch_size": 8, "strategy": "multi_worker", "shard_data": True, "seed": 3}
+        | {"image_size": 16, "dataset_options": {"num_classes": 2, "count": 25}}
+        | changes
+    )
 
 
 def test_each_worker_draws_from_its_own_share():
+    from trainers.runs.data import TrainingPictures
+
     def drawn(index, step=0):
-        batches = fit.open_data(SHARDED, step, (index, 2)).take(6 - step)
+        batches = TrainingPictures(sharded()).batches(step, (index, 2)).take(6 - step)
         return [[image.numpy().tobytes() for image in images] for images, _ in batches]
 
     shares = [drawn(index) for index in range(2)]
@@ -222,28 +230,32 @@ class Workers:
     ],
 )
 def test_workers_that_cannot_train_together(config, workers, message):
-    from trainers.runs import configuration
+    from keras_cvaegan.training.workers import check_workers
+    from trainers.runs.data import TrainingPictures
 
-    source = configuration.data_source(SHARDED)
+    config = sharded(**config)
     with pytest.raises(ValueError, match=message):
-        fit.check_workers(SHARDED | config, source, workers)
+        check_workers(config, TrainingPictures(config), workers)
 
 
 def test_workers_that_can_train_together():
     from keras_cvaegan.training.distribution import Distribution
-    from trainers.runs import configuration
+    from keras_cvaegan.training.workers import check_workers
+    from trainers.runs.data import TrainingPictures
 
-    source = configuration.data_source(SHARDED)
-    fit.check_workers(SHARDED, source, Workers(0))
-    fit.check_workers(SHARDED | {"shard_data": False}, source, Distribution())
+    pictures_of_run = TrainingPictures(sharded())
+    check_workers(sharded(), pictures_of_run, Workers(0))
+    check_workers(sharded(shard_data=False), pictures_of_run, Distribution())
 
 
 def test_shares_too_small_for_a_step():
+    from keras_cvaegan.training.workers import check_shares
+
     message = "own pictures, of which it has 12. .* Choose at most 24"
     with pytest.raises(ValueError, match=message):
-        fit.check_shares(SHARDED | {"batch_size": 26}, 25, 2, 1)
+        check_shares(sharded(batch_size=26), 25, 2, 1)
     with pytest.raises(ValueError, match="Choose at most 4"):
-        fit.check_shares(SHARDED, 25, 2, 6)
-    fit.check_shares(SHARDED | {"batch_size": 24}, 25, 2, 1)
-    fit.check_shares(SHARDED | {"batch_size": 4}, 25, 2, 6)
-    fit.check_shares(SHARDED | {"batch_size": 26, "shard_data": False}, 25, 2, 1)
+        check_shares(sharded(), 25, 2, 6)
+    check_shares(sharded(batch_size=24), 25, 2, 1)
+    check_shares(sharded(batch_size=4), 25, 2, 6)
+    check_shares(sharded(batch_size=26, shard_data=False), 25, 2, 1)

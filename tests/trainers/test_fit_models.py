@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from keras_cvaegan import pictures
+from keras_cvaegan.training import TrainingConfig
 from tests.helpers.running import variables
-from tests.helpers.untrained import fit_without_training
+from tests.helpers.untrained import leave_run
 from trainers import export, fit, generate
-from trainers.runs import configuration
+from trainers.runs.configuration import training_config
 
 
 @pytest.fixture
@@ -61,7 +62,7 @@ def test_dry_run_says_what_a_step_takes(call, tiny):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--model=wgan", "--beta_1=0.5"], "--beta_1 is of Adam. Received: --model=wgan"),
+        (["--model=wgan", "--beta_1=0.5"], "beta_1 is of Adam. Received: model=wgan"),
         (["--model=wgan", "--set=critic_steps=x"], "--set=critic_steps takes an integer"),
         (["--model=gan", "--set=generator_loss=x"], "generator_loss must be one of"),
         (["--model=gan", "--set=kl_weight=1"], "--set does not know 'kl_weight'"),
@@ -80,21 +81,20 @@ def test_values_that_a_model_does_not_take(capsys, tiny, tmp_path, arguments, me
         (["--model=lr_li_vae"], 32, 16),
         (["--model=lr_li_vae", "--latent_dim=4"], 32, 4),
         (["--model=lr_li_vae", "--preset=paper"], 64, 512),
-        (["--model=lr_li_vae_gan", "--preset=paper", "--image_size=32"], 32, [100, 200]),
+        (["--model=lr_li_vae_gan", "--preset=paper", "--image_size=32"], 32, (100, 200)),
         (["--model=cvae_gan", "--preset=paper"], 128, 256),
     ],
 )
 def test_sizes_are_the_models_own(arguments, image_size, latent_dim):
-    config = configuration.configure(fit.COMMAND.parse(arguments))
-    assert (config["image_size"], config["latent_dim"]) == (image_size, latent_dim)
-    record = {"config": config, "class_names": ["a", "b"]}
-    assert not configuration.differences(json.loads(json.dumps(record)), record)
+    config = training_config(fit.COMMAND.parse(arguments))
+    assert (config.image_size, config.latent_dim) == (image_size, latent_dim)
+    assert TrainingConfig.from_json(json.loads(json.dumps(config.to_json()))) == config
 
 
 def test_a_run_of_two_sizes_is_known_again(capsys, call, tmp_path):
     flags = ["--model=lr_li_vae", "--preset=paper", "--image_size=32", "--num_classes=2"]
     flags += ["--batch_size=4", "--steps=1", "--noexport", f"--run_dir={tmp_path / 'run'}"]
-    fit_without_training(fit.COMMAND.parse(flags))
+    leave_run(flags, tmp_path / "run")
     assert "This run is complete, at step 1" in call(fit, *flags)
     assert fit.COMMAND.call(fit.main, [*flags, "--latent_dim=5"]) == 1
     assert "latent_dim was [100, 200] and is now 5." in capsys.readouterr().err

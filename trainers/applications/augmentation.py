@@ -5,14 +5,13 @@ from collections.abc import Callable, Sequence
 import keras
 import numpy as np
 
-import datasets
 from datasets.pipeline.semi_supervised import labelled_rows
 from keras_cvaegan import applications, pictures
 from keras_cvaegan.applications.augmentation import Augmentation, Mix
 from keras_cvaegan.models import GenerativeModel
 from keras_cvaegan.training.run_directory import RunDirectory
-from trainers import evaluate
-from trainers.runs import configuration
+from trainers.evaluation.judge import open_judge
+from trainers.runs.data import open_data, read_config
 
 
 def class_counts(
@@ -45,18 +44,19 @@ def class_counts(
 
 def training_counts(run_dir: str) -> np.ndarray:
     """Returns how many training pictures of each class a run had, with their labels."""
-    config = RunDirectory(run_dir).read_config()["config"]
-    prepared = datasets.prepare(split="train", **configuration.data_arguments(config))
+    config = read_config(RunDirectory(run_dir))
+    prepared = open_data(config).prepare("train")
     labels, num_classes = np.asarray(prepared.labels), prepared.description.num_classes
-    share = config.get("labelled_share", 1.0)
-    rows = labelled_rows(labels, num_classes, share, config["seed"])
+    rows = labelled_rows(
+        labels, num_classes, config.labelled_share, config.seed, config.images_per_class
+    )
     return np.bincount(labels[rows], minlength=num_classes)
 
 
-def real_judge(run_dir: str, num_classes: int) -> Callable[[np.ndarray], np.ndarray]:
+def real_judge(run_dir: str) -> Callable[[np.ndarray], np.ndarray]:
     """Returns the classifier of a run's real pictures, of uint8 images to probabilities."""
     run = RunDirectory(run_dir)
-    classifier, _ = evaluate.judge(run, run.read_config()["config"], num_classes)
+    classifier, _ = open_judge(run.evaluation_classifier, open_data(read_config(run)))
     return probabilities_of(classifier)
 
 

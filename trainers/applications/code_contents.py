@@ -15,7 +15,7 @@ from keras_cvaegan.models import LRLIVAE, GenerativeModel
 from keras_cvaegan.training.run_directory import RunDirectory, write_json
 from trainers.evaluation.real_side import some_rows
 from trainers.reports.tables import markdown
-from trainers.runs import configuration
+from trainers.runs.data import open_data, read_config
 from trainers.sweeps.over_seeds import cell, over_seeds
 
 CLASS = "class"
@@ -58,9 +58,9 @@ def measure_runs(run_dirs: Sequence[str], max_images: int, seed: int) -> list[Co
     found: list[CodesOfRun] = []
     first = None
     for run in map(RunDirectory, run_dirs):
-        config = run.read_config()["config"]
-        arguments = configuration.data_arguments(config)
-        training, test = (datasets.prepare(split=split, **arguments) for split in ("train", "test"))
+        config = read_config(run)
+        data = open_data(config)
+        training, test = (data.prepare(split) for split in ("train", "test"))
         model = keras_cvaegan.load(run.path)
         about = test.description
         first = first or about
@@ -78,7 +78,7 @@ def measure_runs(run_dirs: Sequence[str], max_images: int, seed: int) -> list[Co
         path = run.path / "codes.json"
         write_json(path, {"settings": settings, "codes": figures})
         chance = max(about.class_counts) / about.num_images
-        found.append(CodesOfRun(figures, path, config.get("labelled_share", 1.0), chance))
+        found.append(CodesOfRun(figures, path, config.labelled_share, chance))
     return found
 
 

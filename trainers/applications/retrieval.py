@@ -13,7 +13,6 @@ from keras_cvaegan.applications.inputs import check_guessable, guess_labels
 from keras_cvaegan.metrics.novelty import Neighbours
 from keras_cvaegan.models import GenerativeModel
 from keras_cvaegan.progress import counted
-from keras_cvaegan.training.run_directory import RunDirectory
 from trainers.pictures.given import (
     labels_of_pictures,
     picture_paths,
@@ -22,7 +21,6 @@ from trainers.pictures.given import (
 )
 from trainers.pictures.held_out import HeldOut, RunPictures
 from trainers.pictures.named import NamedPictures
-from trainers.runs import configuration
 
 BATCH_SIZE = 256
 
@@ -44,12 +42,8 @@ class TrainingSplit:
     def __init__(self, run_dir: str, model: GenerativeModel) -> None:
         self._pictures = RunPictures(run_dir, "train")
         self._pictures.check_model(model)
-        config = RunDirectory(run_dir).read_config()["config"]
-        self.about = {
-            "dataset": config["dataset"],
-            "split": "train",
-            "key": configuration.data_source(config).key,
-        }
+        data = self._pictures.data
+        self.about = {"dataset": data.name, "split": "train", "key": data.source("train").key}
 
     def __len__(self) -> int:
         return len(self._pictures)

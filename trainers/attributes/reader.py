@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
-from trainers.runs import configuration
+import datasets
 
 if TYPE_CHECKING:
     from keras_cvaegan.metrics.attribute_reader import AttributeReader
@@ -14,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def open_reader(
-    run: RunDirectory, config: dict[str, Any], training: KnownPictures, epochs: int
+    run: RunDirectory, data: datasets.OpenDataset, training: KnownPictures, epochs: int
 ) -> AttributeReader:
     """Returns the reader of a run's data, trained where it is not kept yet.
 
@@ -35,19 +34,17 @@ def open_reader(
 
     return kept_or_trained(
         run.path / "attribute_reader.keras",
-        _about(config, attribute_reader.VERSION, epochs),
+        _about(data, attribute_reader.VERSION, epochs),
         "reader",
         train,
     )
 
 
-def _about(config: dict[str, Any], version: int, epochs: int) -> dict[str, Any]:
+def _about(data: datasets.OpenDataset, version: int, epochs: int) -> dict[str, Any]:
     """What the reader is, as JSON has it."""
-    source = configuration.data_source(config)
-    about = {
+    return {
         "name": "convolutional network on the real training pictures",
         "version": version,
-        "data": {**configuration.data_arguments(config), "key": source.key},
+        "data": data.about("train"),
         "epochs": epochs,
     }
-    return json.loads(json.dumps(about))

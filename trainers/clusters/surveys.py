@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-import datasets
 from keras_cvaegan.applications import LayerClusters, layer_survey
 from keras_cvaegan.files import replacing
 from keras_cvaegan.training.run_directory import read_json, write_json
 from trainers.clusters.sources import Source
 from trainers.reports.tables import markdown, number
-from trainers.runs import configuration
+from trainers.runs.data import open_data, read_config
 
 if TYPE_CHECKING:
     from keras_cvaegan.metrics.attribute_reader import AttributeReader
@@ -150,8 +149,8 @@ def _reader(source: Source, epochs: int) -> AttributeReader:
     from trainers.attributes.measures import KnownPictures
     from trainers.attributes.reader import open_reader
 
-    prepared = datasets.prepare(split="train", **configuration.data_arguments(source.config))
-    return open_reader(source.run, source.config, KnownPictures.of(prepared), epochs)
+    data = open_data(read_config(source.run))
+    return open_reader(source.run, data, KnownPictures.of(data.prepare("train")), epochs)
 
 
 def table(survey: Survey) -> str:

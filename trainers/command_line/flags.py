@@ -12,14 +12,6 @@ from absl import flags
 import datasets
 from trainers.command_line.command import Command
 
-MODELS = (
-    *("vae", "gan", "wgan", "fm_gan", "vae_gan", "cvae", "cgan", "fm_cgan", "cvae_gan"),
-    *("lr_li_vae", "lr_li_vae_gan"),
-)
-PRESETS = ("compact", "paper")
-DTYPE_POLICIES = ("float32", "mixed_bfloat16", "mixed_float16")
-STRATEGIES = ("none", "mirrored", "multi_worker", "data_parallel", "tpu")
-
 
 def data_flags(command: Command) -> None:
     """Defines which pictures, at which size."""

@@ -17,7 +17,7 @@ from keras_cvaegan.models import GenerativeModel
 from keras_cvaegan.progress import counted
 from keras_cvaegan.training.checkpoints import steps_taken
 from keras_cvaegan.version import __version__
-from trainers.evaluation.real_side import BATCH_SIZE, METRICS, NOVELTY_SAMPLES, Yardstick, batches
+from trainers.evaluation.real_side import BATCH_SIZE, METRICS, NOVELTY_SAMPLES, RealSide, batches
 from trainers.reports import picture_grids
 
 RECONSTRUCTION = "reconstruction"
@@ -31,7 +31,7 @@ _SEED_DISTANCE = 2_654_435_769
 
 def measure(
     model: GenerativeModel,
-    yardstick: Yardstick,
+    real_side: RealSide,
     *,
     names: Sequence[str] | None = None,
     samples_per_class: int = 100,
@@ -44,8 +44,8 @@ def measure(
     Samples are drawn, measured and forgotten a batch at a time: memory does not grow with them.
 
     Args:
-        model: trained on the yardstick's data.
-        yardstick: the real side. Models that share one are judged alike, and each of its real
+        model: trained on the real_side's data.
+        real_side: the real side. Models that share one are judged alike, and each of its real
             figures is computed once.
         names: what to measure, among `NAMES`; by default all that the model can have.
         samples_per_class: generated pictures for each class of the data.
@@ -57,17 +57,17 @@ def measure(
     Raises:
         ValueError: when the model is of other data, or cannot have one of `names`.
     """
-    check_data(model, yardstick.class_names, yardstick.test.description.image_shape)
+    check_data(model, real_side.class_names, real_side.test.description.image_shape)
     names = possible_names(model, names, cas)
     streamed = cas or any(name in METRICS for name in names)
-    total = samples_per_class * len(yardstick.class_names) if streamed else 0
+    total = samples_per_class * len(real_side.class_names) if streamed else 0
     results: dict[str, Any] = {"generated": {}, "real": {}, "settings": {}, "notes": []}
     shown: dict[str, picture_grids.PictureGrid] = {}
     if streamed:
-        compared, shown = _compare(model, yardstick, names, total, seed, cas)
+        compared, shown = _compare(model, real_side, names, total, seed, cas)
         results |= compared
     if RECONSTRUCTION in names:
-        figures, shown["reconstructions.png"] = reconstruction(model, yardstick)
+        figures, shown["reconstructions.png"] = reconstruction(model, real_side)
         results["generated"] |= figures
     return {
         **results,
@@ -75,7 +75,7 @@ def measure(
             "generated_per_class": samples_per_class if streamed else 0,
             "generated": total,
             "seed": seed,
-            "real": len(yardstick.test_rows),
+            "real": len(real_side.test_rows),
             "real_split": "test",
             "step": steps_taken(model),
         },
@@ -89,7 +89,7 @@ def measure(
 
 def _compare(
     model: GenerativeModel,
-    yardstick: Yardstick,
+    real_side: RealSide,
     names: Sequence[str],
     total: int,
     seed: int,
@@ -97,15 +97,15 @@ def _compare(
 ) -> tuple[dict[str, Any], dict[str, picture_grids.PictureGrid]]:
     """The figures of samples beside those of held-out pictures, and what they are based on."""
     names = [name for name in names if name in METRICS]
-    using = yardstick.metrics(names)
+    using = real_side.metrics(names)
     if cas:
-        using.append(_classification_accuracy_score(yardstick))
+        using.append(_classification_accuracy_score(real_side))
     labels = Reservoir(NOVELTY_SAMPLES)
-    stream = counted("Samples", samples(model, yardstick.class_names, total, seed), total)
+    stream = counted("Samples", samples(model, real_side.class_names, total, seed), total)
     # The score is read beside the judge's accuracy: of the same network, trained on real pictures.
-    of_judge = yardstick.real([*names, "top1_accuracy"])[0] if cas else {}
-    real, real_settings, real_notes = yardstick.real(names)
-    generated, settings, notes = yardstick.measure(_with_labels_held(stream, labels), using)
+    of_judge = real_side.real([*names, "top1_accuracy"])[0] if cas else {}
+    real, real_settings, real_notes = real_side.real(names)
+    generated, settings, notes = real_side.measure(_with_labels_held(stream, labels), using)
     if cas:
         real = {**real, "classification_accuracy_score": of_judge["top1_accuracy"]}
     results = {
@@ -115,18 +115,18 @@ def _compare(
         "notes": [
             *(f"generated: {note}" for note in notes),
             *(f"real: {note}" for note in real_notes),
-            *_unequal(len(yardstick.test_rows), total, len(yardstick.class_names)),
-            *_unequal_pairs(real_settings, yardstick, total),
+            *_unequal(len(real_side.test_rows), total, len(real_side.class_names)),
+            *_unequal_pairs(real_settings, real_side, total),
         ],
-        "extractor": yardstick.extractor.describe(),
-        "judge": yardstick.about,
-        "reference": yardstick.describe_reference(),
+        "extractor": real_side.extractor.describe(),
+        "judge": real_side.about,
+        "reference": real_side.describe_reference(),
     }
     shown = {}
     for metric in using:
         if isinstance(metric, metrics.NearestNeighbourNovelty):
             shown["nearest_training.png"] = picture_grids.neighbours(
-                metric, labels.rows, yardstick.training.images, model.class_names
+                metric, labels.rows, real_side.training.images, model.class_names
             )
     return results, shown
 
@@ -142,13 +142,13 @@ def _unequal(real: int, generated: int, num_classes: int) -> list[str]:
     ]
 
 
-def _unequal_pairs(settings: Mapping[str, Any], yardstick: Yardstick, generated: int) -> list[str]:
+def _unequal_pairs(settings: Mapping[str, Any], real_side: RealSide, generated: int) -> list[str]:
     """A note where Eq. 12, which pairs each picture with itself too, favours one of the columns."""
     diversity = settings.get(metrics.IntraClassDiversity.__name__)
     if diversity is None:
         return []
-    labels = np.asarray(yardstick.test.labels)[yardstick.test_rows]
-    num_classes, most = len(yardstick.class_names), diversity["max_samples_per_class"]
+    labels = np.asarray(real_side.test.labels)[real_side.test_rows]
+    num_classes, most = len(real_side.class_names), diversity["max_samples_per_class"]
     real = np.minimum(np.bincount(labels, minlength=num_classes), most)
     counts = real[real > 1], min(generated // num_classes, most)
     if not len(counts[0]) or counts[1] < 2:
@@ -208,33 +208,33 @@ def samples(
 
 
 def reconstruction(
-    model: GenerativeModel, yardstick: Yardstick
+    model: GenerativeModel, real_side: RealSide
 ) -> tuple[dict[str, float], picture_grids.PictureGrid]:
     """Returns how far reconstructions of held-out pictures are from them, and a grid of some.
 
     `reconstruction_mse` is the mean squared error in units of [−1, 1], `reconstruction_psnr` the
     mean of each picture's peak signal-to-noise ratio in dB.
     """
-    rows, errors = yardstick.test_rows, []
-    stream = counted("Reconstructions", batches(yardstick.test, rows), len(rows))
+    rows, errors = real_side.test_rows, []
+    stream = counted("Reconstructions", batches(real_side.test, rows), len(rows))
     for images, labels in stream:
         errors.append(squared_errors(images, reconstruct(model, images, labels)))
     count = min(len(rows), _SHOWN_RECONSTRUCTIONS)
     chosen = np.random.default_rng(0).choice(rows, count, replace=False)
-    [(images, labels)] = batches(yardstick.test, chosen)
+    [(images, labels)] = batches(real_side.test, chosen)
     reconstructed = pictures.to_uint8(reconstruct(model, images, labels))
     mse, psnr = error_figures(np.concatenate(errors))
     figures = {"reconstruction_mse": mse, "reconstruction_psnr": psnr}
     return figures, picture_grids.reconstructions(images, reconstructed)
 
 
-def _classification_accuracy_score(yardstick: Yardstick) -> metrics.ClassificationAccuracyScore:
-    test = yardstick.test
+def _classification_accuracy_score(real_side: RealSide) -> metrics.ClassificationAccuracyScore:
+    test = real_side.test
     images, labels = test.images, test.labels
-    if len(yardstick.test_rows) < len(labels):
-        images, labels = images[yardstick.test_rows], labels[yardstick.test_rows]
+    if len(real_side.test_rows) < len(labels):
+        images, labels = images[real_side.test_rows], labels[real_side.test_rows]
     return metrics.ClassificationAccuracyScore(
-        (images, labels), len(yardstick.class_names), augment=yardstick.about["augmentation"]
+        (images, labels), len(real_side.class_names), augment=real_side.about["augmentation"]
     )
 
 

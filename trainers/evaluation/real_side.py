@@ -1,8 +1,6 @@
 """The real side of a measurement, which models of the same data share."""
 
 import functools
-import hashlib
-import json
 import os
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -40,7 +38,7 @@ BATCH_SIZE = 256
 NEIGHBOURS, NOVELTY_SAMPLES = 3, 500
 
 
-class Yardstick:
+class RealSide:
     """What models of the same data are measured with.
 
     Samples and held-out pictures are both compared with the training pictures: what held-out ones
@@ -48,7 +46,7 @@ class Yardstick:
     pictures and figures of held-out ones are computed when they are first needed, and once.
 
     Args:
-        data: what `datasets.prepare` takes, less the split: `configuration.data_arguments`.
+        data: data set, opened.
         classifier: the judge, of images in [−1, 1] to logits of these data's classes; None where
             only `extractor` is needed.
         about: what the judge is, as JSON has it, with its "name" and "augmentation".
@@ -71,7 +69,7 @@ class Yardstick:
 
     def __init__(
         self,
-        data: Mapping[str, Any],
+        data: datasets.OpenDataset,
         classifier: keras.Model | None,
         about: Mapping[str, Any] | None,
         *,
@@ -80,9 +78,8 @@ class Yardstick:
         max_test_images: int = 10_000,
         names: Iterable[str] = (),
     ) -> None:
-        self.data = dict(data)
-        self.training = datasets.prepare(split="train", **data)
-        self.test = datasets.prepare(split="test", **data)
+        self.data = data
+        self.training, self.test = data.prepare("train"), data.prepare("test")
         self.class_names = self.test.description.class_names
         self.test_rows = some_rows(self.test.description.num_images, max_test_images)
         self.judge, self.about = None, about
@@ -108,21 +105,9 @@ class Yardstick:
             extractor,
             split="train",
             num_classes=len(self.class_names),
-            key=self.key("train"),
+            key=self.data.key("train"),
             cache=self._statistics,
         )
-
-    def key(self, split: str) -> dict[str, Any]:
-        """Returns what changes whenever a split's pictures do, wherever they lie."""
-        arguments = dict(self.data)
-        name = arguments.pop("name")
-        source = datasets.get(name).source(split, **arguments)
-        digest = hashlib.sha256(json.dumps([source.class_names, source.key]).encode())
-        return {
-            "dataset": name,
-            "image_size": self.data["image_size"],
-            "digest": digest.hexdigest()[:16],
-        }
 
     def describe_reference(self) -> dict[str, Any]:
         """Returns split, key, sample counts and settings of the training pictures' statistics."""

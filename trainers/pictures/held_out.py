@@ -7,13 +7,12 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-import datasets
 from datasets.pipeline.reader import Reader
 from keras_cvaegan.applications.inputs import check_data
 from keras_cvaegan.models import GenerativeModel
 from keras_cvaegan.training.run_directory import RunDirectory
 from trainers.pictures.named import NamedPictures
-from trainers.runs import configuration
+from trainers.runs.data import open_data, read_config
 
 
 class RunPictures:
@@ -24,6 +23,7 @@ class RunPictures:
         split: "train", "validation" or "test".
 
     Attributes:
+        data: data set, opened.
         description: `datasets.Description` of the split.
         labels: integers `(n,)`.
         images: uint8 `(n, side, side, 3)`, mapped from disk.
@@ -34,8 +34,8 @@ class RunPictures:
     """
 
     def __init__(self, run_dir: str | os.PathLike, split: str) -> None:
-        config = RunDirectory(run_dir).read_config()["config"]
-        prepared = datasets.prepare(split=split, **configuration.data_arguments(config))
+        self.data = open_data(read_config(RunDirectory(run_dir)))
+        prepared = self.data.prepare(split)
         self.description = prepared.description
         self.labels = np.asarray(prepared.labels)
         self.images = prepared.images

@@ -4,8 +4,12 @@ Started again, it goes on where it stopped. Seed after seed, all models of the f
 of the second, so that there is something to compare early.
 """
 
+from __future__ import annotations
+
 import dataclasses
 import itertools
+import os
+import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -13,15 +17,17 @@ from typing import Any
 
 import keras
 
+import datasets
 import keras_cvaegan
 from keras_cvaegan.models import GenerativeModel
 from keras_cvaegan.progress import duration, time_left
 from keras_cvaegan.training.checkpoints import checkpoint_step
+from keras_cvaegan.training.configuration import TrainingConfig
+from keras_cvaegan.training.loop import run
 from keras_cvaegan.training.run_directory import RunDirectory, read_json, write_json
-from trainers import evaluate, fit
-from trainers.command_line.command import INTERRUPTED
-from trainers.evaluation.real_side import Yardstick
-from trainers.runs import configuration
+from trainers.evaluation.judge import open_judge
+from trainers.evaluation.real_side import RealSide
+from trainers.runs.data import TrainingPictures, open_data
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,55 +35,49 @@ class Contender:
     """One of the models that are compared.
 
     Args:
-        name: of its folder, and in results.
-        title: in tables.
-        arguments: of `trainers.fit`, beside those that all contenders have.
+        name: name of its folder, and in results.
+        title: name in tables.
+        config: configuration of its trainings; each seed replaces that of it.
     """
 
     name: str
     title: str
-    arguments: Sequence[str]
+    config: TrainingConfig
 
 
-class Series:
+class Sweep:
     """The trainings of several contenders with several seeds, in `OUTPUT/NAME/seed_N`.
 
     Args:
         output: folder of all runs; made when they are trained.
-        contenders: what is compared.
-        seeds: how many: 0, 1, …
-        arguments: of `trainers.fit`, which all runs have.
+        contenders: models that are compared, on the same data.
+        seeds: number of seeds: 0, 1, …
+        command: command that started the program, for each run's config.json.
+
+    Attributes:
+        data: data set of all runs, opened once.
 
     Raises:
-        ValueError: for arguments that `trainers.fit` does not take, or runs in `output` that are
-            of another configuration.
+        ValueError: for images of several sizes, data that cannot be used, or runs in `output` that
+            are of another configuration.
     """
 
     def __init__(
         self,
-        output: str | Path,
+        output: str | os.PathLike,
         contenders: Sequence[Contender],
         seeds: int,
-        arguments: Sequence[str],
+        command: str = "",
     ) -> None:
         self.output = RunDirectory(output)
         self.contenders = list(contenders)
         self.seeds = seeds
-        self._arguments = {
-            (contender.name, seed): [
-                *arguments,
-                *contender.arguments,
-                f"--seed={seed}",
-                f"--run_dir={self.run(contender, seed).path}",
-                "--noexport",
-            ]
-            for contender, seed in self._all()
-        }
+        self._command = command
         self.configs = {
-            (contender.name, seed): self._configure(contender, seed)
+            (contender.name, seed): contender.config.replace(seed=seed, export=False)
             for contender, seed in self._all()
         }
-        sides = {config["model"]: config["image_size"] for config in self.configs.values()}
+        sides = {config.model: config.image_size for config in self.configs.values()}
         if len(set(sides.values())) > 1:
             raise ValueError(
                 "All models must have images of one size. Received the defaults of the preset: "
@@ -86,6 +86,7 @@ class Series:
             )
         for contender, seed in self._all():
             self._refuse_other(contender, seed)
+        self.data: datasets.OpenDataset = open_data(self.config)
         self._loaded: tuple[Path | None, GenerativeModel | None] = None, None
 
     def _all(self) -> list[tuple[Contender, int]]:
@@ -94,7 +95,7 @@ class Series:
         return [(contender, seed) for seed, contender in itertools.product(seeds, self.contenders)]
 
     @property
-    def config(self) -> dict[str, Any]:
+    def config(self) -> TrainingConfig:
         """The configuration of the first run; data and length are those of all."""
         return self.configs[self.contenders[0].name, 0]
 
@@ -102,28 +103,16 @@ class Series:
         """Returns where a run lies."""
         return RunDirectory(self.output.path / contender.name / f"seed_{seed}")
 
-    def _configure(self, contender: Contender, seed: int) -> dict[str, Any]:
-        values = fit.COMMAND.parse(self._arguments[contender.name, seed])
-        try:
-            return configuration.configure(values)
-        except ValueError as error:
-            raise ValueError(f"{contender.title}: {error}") from None
-
     def _refuse_other(self, contender: Contender, seed: int) -> None:
-        """Refuses what lies where a run goes, if it is another: as `trainers.fit` would."""
-        run, config = self.run(contender, seed), self.configs[contender.name, seed]
-        if not run.config.exists() or _newest_checkpoint(run) is None:
+        """Refuses what lies where a run goes, if it is another."""
+        directory, config = self.run(contender, seed), self.configs[contender.name, seed]
+        if not directory.config.exists() or _newest_checkpoint(directory) is None:
             return
-        earlier = run.read_config()
-        new = {"config": config, "class_names": earlier.get("class_names")}
-        problems = configuration.differences(earlier, new)
-        if _step(run) > config["steps"]:
-            problems.append(f"it has taken {_step(run)} steps, all are to take {config['steps']}")
-        if problems:
-            raise ValueError(
-                f"The run in {str(run.path)!r} has another configuration: {'; '.join(problems)}. "
-                "Start with the flags that it began with, or choose another --output."
-            )
+        earlier, step = directory.read_config(), _step(directory)
+        problems = []
+        if step > config.steps:
+            problems.append(f"it has taken {step} steps, all are to take {config.steps}")
+        config.refuse_other(earlier, earlier.get("class_names", ()), directory.path, problems)
 
     def train(self) -> bool:
         """Trains what is not trained yet; returns False where a signal asked to stop.
@@ -146,15 +135,24 @@ class Series:
                 print(f"\n{count}: {contender.title}, seed {seed}{about}", flush=True)
                 # A run that goes on does not tell how long a whole one takes.
                 whole, began = _step(self.run(contender, seed)) == 0, time.monotonic()
-                keras.utils.clear_session()
-                code = fit.COMMAND.call(fit.main, self._arguments[contender.name, seed])
-                if code == INTERRUPTED:
-                    return False
-                if whole and not code:
+                try:
+                    if not self._train_one(contender, seed):
+                        return False
+                except (ValueError, OSError) as error:
+                    print(f"error: {error}", file=sys.stderr)
+                    continue
+                if whole:
                     taken[contender.name].append(time.monotonic() - began)
         if not self.complete():
             raise ValueError("No run came to its end: see the messages above.")
         return True
+
+    def _train_one(self, contender: Contender, seed: int) -> bool:
+        """Trains one run; returns False where a signal asked to stop."""
+        keras.utils.clear_session()
+        config = self.configs[contender.name, seed]
+        pictures = TrainingPictures(config, self.data)
+        return run(config, pictures, self.run(contender, seed).path, command=self._command).complete
 
     def complete(self) -> list[tuple[Contender, int]]:
         """Returns the contenders and seeds of the runs that are trained to the end."""
@@ -166,20 +164,19 @@ class Series:
             f"{c.name}, seed {seed}" for c, seed in self._all() if not self._is_complete(c, seed)
         ]
 
-    def yardstick(self, max_test_images: int, names: Iterable[str] = ()) -> Yardstick:
+    def real_side(self, max_test_images: int, names: Iterable[str] = ()) -> RealSide:
         """Returns what all runs are measured with; its judge is trained once and kept.
 
         Args:
             max_test_images: the most held-out pictures to use.
-            names: of the metrics, where held-out pictures are measured too: see `Yardstick`.
+            names: names of the metrics, where held-out pictures are measured too: see `RealSide`.
 
         Raises:
             ValueError: for data that cannot be used.
         """
-        num_classes = len(configuration.data_source(self.config).class_names)
-        classifier, about = evaluate.judge(self.output, self.config, num_classes)
-        return Yardstick(
-            configuration.data_arguments(self.config),
+        classifier, about = open_judge(self.output.evaluation_classifier, self.data)
+        return RealSide(
+            self.data,
             classifier,
             about,
             statistics=self.output.evaluation_statistics,
@@ -198,54 +195,54 @@ class Series:
         self,
         contender: Contender,
         seed: int,
-        yardstick: Yardstick,
+        real_side: RealSide,
         settings: dict[str, Any],
         measure: Callable[[GenerativeModel], dict[str, Any]],
     ) -> dict[str, Any]:
         """Returns what `measure` says of a complete run, from its compared.json where that serves.
 
         Args:
-            contender: of the run.
-            seed: of the run.
-            yardstick: what `measure` measures with.
-            settings: what else the figures depend on, as JSON has it.
-            measure: returns figures of a model, as JSON has them.
+            contender: contender of the run.
+            seed: seed of the run.
+            real_side: real pictures and judge that `measure` compares with.
+            settings: values that the figures depend on besides, as JSON has them.
+            measure: function that returns figures of a model, as JSON has them.
         """
-        run = self.run(contender, seed)
+        directory = self.run(contender, seed)
         asked = {
             **settings,
-            "real": len(yardstick.test_rows),
-            "judge": yardstick.judge.fingerprint,
-            "data": {split: yardstick.key(split) for split in ("train", "test")},
+            "real": len(real_side.test_rows),
+            "judge": real_side.judge.fingerprint,
+            "data": {split: self.data.key(split) for split in ("train", "test")},
             "version": keras_cvaegan.__version__,
         }
-        if run.is_newer(run.compared, run.model):
+        if directory.is_newer(directory.compared, directory.model):
             try:
-                kept = read_json(run.compared)
+                kept = read_json(directory.compared)
                 if kept.get("asked") == asked:
                     return kept["figures"]
             except (ValueError, KeyError) as error:
                 print(f"Measuring anew, since {error}")
         figures = measure(self.model(contender, seed))
-        write_json(run.compared, {"asked": asked, "figures": figures})
+        write_json(directory.compared, {"asked": asked, "figures": figures})
         return figures
 
     def _is_complete(self, contender: Contender, seed: int) -> bool:
-        run, steps = self.run(contender, seed), self.configs[contender.name, seed]["steps"]
-        newest = _newest_checkpoint(run)
+        directory, steps = self.run(contender, seed), self.configs[contender.name, seed].steps
+        newest = _newest_checkpoint(directory)
         return (
             newest is not None
             and checkpoint_step(newest) >= steps
-            and run.is_newer(run.model, newest)
+            and directory.is_newer(directory.model, newest)
         )
 
 
-def _newest_checkpoint(run: RunDirectory) -> Path | None:
+def _newest_checkpoint(directory: RunDirectory) -> Path | None:
     """A run's last checkpoint, by its name alone: those of large models take long to read."""
-    return max(run.checkpoints.glob("step_*.weights.h5"), key=checkpoint_step, default=None)
+    return max(directory.checkpoints.glob("step_*.weights.h5"), key=checkpoint_step, default=None)
 
 
-def _step(run: RunDirectory) -> int:
+def _step(directory: RunDirectory) -> int:
     """The step of a run's last checkpoint; 0 without one."""
-    newest = _newest_checkpoint(run)
+    newest = _newest_checkpoint(directory)
     return 0 if newest is None else checkpoint_step(newest)

@@ -42,13 +42,13 @@ def JudgeTrainer(
     Args:
         examples: with a split "train".
         judge: gets `judge.keras`.
-        config: JSON of `module.Config`, of the data's features, size and classes.
+        config: JSON for `module.parse`, of the data's features, size and classes.
         augment: 1 to shift and mirror pictures.
         max_examples: the most to learn from.
     """
     classifier = judging.train_judge(
         _patterns(examples, "train"),
-        module.Config.of(json.loads(config)),
+        module.parse(json.loads(config))[1],
         augment=bool(augment),
         max_examples=max_examples,
     )
@@ -81,7 +81,7 @@ def Evaluator(
         judge: of `JudgeTrainer`.
         blessing: gets a file BLESSED or NOT_BLESSED and the custom property `blessed`, 1 or 0.
         evaluation: gets `evaluation.json`: figures, thresholds and verdict.
-        config: JSON of `module.Config`, as for the judge.
+        config: JSON for `module.parse`, as for the judge.
         thresholds: JSON of numbers by the names of `judging.THRESHOLDS`.
         conditional: 0 for a model without classes.
         samples: pictures to generate.
@@ -94,7 +94,7 @@ def Evaluator(
         path_utils.serving_model_path(model.uri),
         _load_judge(judge.uri),
         _patterns(examples, "eval"),
-        module.Config.of(json.loads(config)),
+        module.parse(json.loads(config))[1],
         conditional=bool(conditional),
         samples=samples,
         seed=seed,

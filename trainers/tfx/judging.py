@@ -15,7 +15,12 @@ import tensorflow as tf
 
 from keras_cvaegan import metrics
 from keras_cvaegan.metrics.recognition import train_classifier
-from trainers.tfx import module
+from keras_cvaegan.training.examples import (
+    ExampleFormat,
+    batches,
+    check_examples,
+    unusable_examples_as_value_errors,
+)
 
 THRESHOLDS = {
     "min_top1_accuracy": ("top1_accuracy", "below"),
@@ -30,13 +35,13 @@ _HELD_OUT = 10
 
 
 def arrays(
-    patterns: Sequence[str], config: module.Config, limit: int
+    patterns: Sequence[str], examples: ExampleFormat, limit: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Returns the first Examples of TFRecord files.
 
     Args:
-        patterns: of the files.
-        config: how they are read.
+        patterns: patterns of the files.
+        examples: format in which they are read.
         limit: the most Examples.
 
     Returns:
@@ -45,16 +50,16 @@ def arrays(
     Raises:
         ValueError: when there is none, or they cannot be used.
     """
-    module.check_examples(patterns, config)
-    found = module.batches(patterns, config, _BATCH_SIZE).take(-(-limit // _BATCH_SIZE))
-    with module.unusable_examples_as_value_errors():
+    check_examples(patterns, examples)
+    found = batches(patterns, examples, _BATCH_SIZE).take(-(-limit // _BATCH_SIZE))
+    with unusable_examples_as_value_errors():
         images, labels = zip(*found.as_numpy_iterator(), strict=True)
     return np.concatenate(images)[:limit], np.concatenate(labels)[:limit]
 
 
 def train_judge(
     patterns: Sequence[str],
-    config: module.Config,
+    examples: ExampleFormat,
     *,
     augment: bool,
     max_examples: int = 50_000,
@@ -63,8 +68,8 @@ def train_judge(
     """Trains the judge.
 
     Args:
-        patterns: of the files of train Examples.
-        config: how they are read.
+        patterns: patterns of the files of train Examples.
+        examples: format in which they are read.
         augment: whether pictures are shifted and mirrored, which suits photographs.
         max_examples: the most to learn from; they are held in memory.
         epochs: the most passes over them.
@@ -75,22 +80,22 @@ def train_judge(
     Raises:
         ValueError: for a model without classes, or Examples that cannot be used.
     """
-    images, labels = arrays(patterns, config, max_examples)
+    images, labels = arrays(patterns, examples, max_examples)
     if len(labels) < 2 * _HELD_OUT:
         raise ValueError(
             f"A judge learns from {2 * _HELD_OUT} train Examples or more. Received: {len(labels)}."
         )
     # Files may be in the order of the classes.
-    order = np.random.default_rng(config.seed).permutation(len(labels))
+    order = np.random.default_rng(examples.seed).permutation(len(labels))
     held_out, rest = np.split(order, [len(order) // _HELD_OUT])
     keras.config.set_dtype_policy("float32")
     return train_classifier(
         (images[rest], labels[rest]),
         (images[held_out], labels[held_out]),
-        config.classes,
+        examples.classes,
         augment=augment,
         epochs=epochs,
-        seed=config.seed,
+        seed=examples.seed,
     )
 
 
@@ -98,7 +103,7 @@ def evaluate(
     saved_model: str,
     judge: keras.Model,
     patterns: Sequence[str],
-    config: module.Config,
+    examples: ExampleFormat,
     *,
     conditional: bool = True,
     samples: int = 2_000,
@@ -114,7 +119,7 @@ def evaluate(
         saved_model: folder of the SavedModel.
         judge: as `train_judge` returns it.
         patterns: of the files of eval Examples.
-        config: how they are read.
+        examples: format in which they are read.
         conditional: whether the model has classes; without, there is no Top-1 accuracy.
         samples: pictures to generate, class after class in turn.
         seed: of the samples.
@@ -124,18 +129,18 @@ def evaluate(
         ValueError: for a SavedModel that has no signature `generate` for these classes, or Examples
             that cannot be used.
     """
-    images, labels = arrays(patterns, config, max_examples)
+    images, labels = arrays(patterns, examples, max_examples)
     extractor = metrics.ClassifierExtractor(judge, name=JUDGE)
     order = np.random.default_rng(seed).permutation(len(labels))
     first, second = order[::2], order[1::2]
     reference = metrics.reference_statistics(
-        [(images[first], labels[first])], extractor, split="eval", num_classes=config.classes
+        [(images[first], labels[first])], extractor, split="eval", num_classes=examples.classes
     )
     using: list[metrics.Metric] = [metrics.FrechetDistance(reference.moments)]
     if conditional:
-        using.insert(0, metrics.Top1Accuracy(config.classes))
+        using.insert(0, metrics.Top1Accuracy(examples.classes))
     suite = metrics.MetricSuite(reference, extractor, metrics=using)
-    classes = config.classes if conditional else 1
+    classes = examples.classes if conditional else 1
     generated, notes = _measure(suite, _generated(saved_model, classes, samples, seed))
     real, real_notes = _measure(suite, [(images[second], labels[second])])
     return {

@@ -9,35 +9,34 @@ import logging
 import platform
 import shlex
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import absl.logging
 
-from trainers import fit, write_records
+from trainers import write_records
 from trainers.command_line import flags
 from trainers.command_line.command import TRAINING_ENVIRONMENT, Command
-from trainers.runs import configuration
+from trainers.command_line.training_flags import TRAINING
 
 if TYPE_CHECKING:
     from absl.flags import FlagValues
 
+    from keras_cvaegan.training import TrainingConfig
+
 # What the judge and the Evaluator need to know of the Examples.
 _OF_DATA = ("class_names", "image_size", "seed")
-_OF_TRAINING = (
-    *("model", "preset", "image_size", "latent_dim", "batch_size", "learning_rates", "beta_1"),
-    *("objective", "seed", "dtype_policy", "horizontal_flip", "log_every"),
-)
 
 COMMAND = Command("trainers.tfx.pipeline", __doc__, TRAINING_ENVIRONMENT)
 flags.data_flags(COMMAND)
 write_records.record_flags(COMMAND)
 with COMMAND.section("Model"):
-    COMMAND.adopt(fit.COMMAND, *("model", "preset", "latent_dim", "set"))
+    COMMAND.adopt(TRAINING, *("model", "preset", "latent_dim", "set"))
 with COMMAND.section("Training"):
-    COMMAND.adopt(fit.COMMAND, *("steps", "batch_size", "learning_rate", "beta_1", "seed"))
-    COMMAND.adopt(fit.COMMAND, *("dtype_policy", "horizontal_flip", "log_every"))
+    COMMAND.adopt(TRAINING, *("steps", "batch_size", "learning_rate", "beta_1", "seed"))
+    COMMAND.adopt(TRAINING, *("dtype_policy", "horizontal_flip", "log_every"))
 with COMMAND.section("Evaluation"):
     COMMAND.number(
         "min_top1_accuracy",
@@ -139,11 +138,6 @@ def thresholds(values: "FlagValues") -> dict[str, float]:
     return {name: value for name, value in given.items() if value is not None}
 
 
-def training_config(values: "FlagValues") -> dict[str, Any]:
-    """Returns the configuration of `trainers.fit` with the same flags."""
-    return configuration.configure(fit.COMMAND.parse(COMMAND.arguments_for(fit.COMMAND, values)))
-
-
 def build(values: "FlagValues") -> Any:
     """Returns the `tfx.dsl.Pipeline`, of which the records are there.
 
@@ -152,20 +146,21 @@ def build(values: "FlagValues") -> Any:
     """
     tfx = import_tfx()
     from keras_cvaegan.models import MODELS
+    from trainers.runs.configuration import training_config
     from trainers.tfx import judging
 
     config, limits = training_config(values), thresholds(values)
     judging.check_thresholds(limits)
-    conditional = MODELS[config["model"]].conditional
+    conditional = MODELS[config.model].conditional
     if not conditional and "min_top1_accuracy" in limits:
         raise ValueError(
-            f"--min_top1_accuracy is for models with classes. Received: --model={config['model']}. "
+            f"--min_top1_accuracy is for models with classes. Received: --model={config.model}. "
             "Use --max_frechet_distance."
         )
     if not limits:
         print("Neither --min_top1_accuracy nor --max_frechet_distance: every model is blessed.")
-    folder, config["class_names"] = write_examples(values, config["image_size"])
-    name = values.name or f"{values.dataset}-{config['model'].replace('_', '-')}"
+    folder, class_names = write_examples(values, config.image_size)
+    name = values.name or f"{values.dataset}-{config.model.replace('_', '-')}"
     base = root(values)
     metadata = None
     if values.compile == "none":
@@ -174,7 +169,7 @@ def build(values: "FlagValues") -> Any:
     return tfx.dsl.Pipeline(
         pipeline_name=name,
         pipeline_root=f"{base}/artifacts/{name}",
-        components=components(values, config, conditional, folder),
+        components=components(values, config, class_names, folder),
         enable_cache=True,
         metadata_connection_config=metadata,
         beam_pipeline_args=write_records.beam_options(values) or ["--direct_num_workers=1"],
@@ -182,20 +177,21 @@ def build(values: "FlagValues") -> Any:
 
 
 def components(
-    values: "FlagValues", config: dict[str, Any], conditional: bool, records: str
+    values: "FlagValues", config: "TrainingConfig", class_names: Sequence[str], records: str
 ) -> list[Any]:
     """Returns the components of the pipeline, in order.
 
     Args:
-        values: the flags.
-        config: of the training, with the class names.
-        conditional: whether the model has classes.
+        values: flags of the program.
+        config: configuration of the training.
+        class_names: names of the classes of the data.
         records: folder of the TFRecord files.
     """
     tfx = import_tfx()
     from tfx.proto import example_gen_pb2
 
-    from trainers.tfx import evaluator
+    from keras_cvaegan.models import MODELS
+    from trainers.tfx import evaluator, module
 
     split = example_gen_pb2.Input.Split
     examples = tfx.components.ImportExampleGen(
@@ -212,16 +208,16 @@ def components(
     validator = tfx.components.ExampleValidator(
         statistics=statistics.outputs["statistics"], schema=schema.outputs["schema"]
     )
-    custom_config = {name: config[name] for name in _OF_TRAINING}
+    told = {**config.to_json(), "class_names": list(class_names)}
     trainer = tfx.components.Trainer(
         run_fn="trainers.tfx.module.run_fn",
         examples=examples.outputs["examples"],
         schema=schema.outputs["schema"],
-        train_args=tfx.proto.TrainArgs(num_steps=config["steps"]),
+        train_args=tfx.proto.TrainArgs(num_steps=config.steps),
         eval_args=tfx.proto.EvalArgs(),
-        custom_config={**custom_config, "class_names": config["class_names"]},
+        custom_config={name: told[name] for name in (*module.TRAINING_KEYS, "class_names")},
     )
-    of_data = json.dumps({name: config[name] for name in _OF_DATA})
+    of_data = json.dumps({name: told[name] for name in _OF_DATA})
     judge = evaluator.JudgeTrainer(
         examples=examples.outputs["examples"],
         config=of_data,
@@ -235,9 +231,9 @@ def components(
         judge=judge.outputs["judge"],
         config=of_data,
         thresholds=json.dumps(thresholds(values)),
-        conditional=int(conditional),
+        conditional=int(MODELS[config.model].conditional),
         samples=values.samples,
-        seed=config["seed"],
+        seed=config.seed,
         max_examples=values.max_judged,
     )
     pusher = tfx.components.Pusher(

@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from keras_cvaegan.names import MODEL_NAMES, PRESET_NAMES, STRATEGIES
 from trainers import (
     ablate,
     attribute_study,
@@ -139,9 +140,9 @@ def test_names_offered_are_those_of_the_library():
     from keras_cvaegan.networks import PRESETS
     from keras_cvaegan.training import distribution
 
-    assert tuple(MODELS) == flags.MODELS
-    assert distribution.STRATEGIES == flags.STRATEGIES
-    assert tuple(PRESETS) == flags.PRESETS
+    assert tuple(MODELS) == MODEL_NAMES
+    assert distribution.STRATEGIES == STRATEGIES
+    assert tuple(PRESETS) == PRESET_NAMES
 
 
 def test_adopted_flags_are_those_of_the_other_program_and_go_on_to_it(command, capsys):

@@ -11,7 +11,7 @@ from trainers.tfx import judging, module
 
 pytestmark = pytest.mark.xdist_group("tfx")
 
-CONFIG = module.Config.of({"num_classes": examples.CLASSES, "image_size": examples.SIZE})
+_, CONFIG = module.parse({"num_classes": examples.CLASSES, "image_size": examples.SIZE})
 
 
 @pytest.fixture(scope="module")
@@ -138,7 +138,7 @@ def test_a_saved_model_of_something_else(tmp_path, petals, judge, trained):
     tf.saved_model.save(other, str(tmp_path), signatures={"double": other.double})
     with pytest.raises(ValueError, match=r"no signature 'generate'\. Found: double"):
         judging.evaluate(str(tmp_path), judge, petals[1], CONFIG, samples=4)
-    more = module.Config.of({"num_classes": 3, "image_size": examples.SIZE})
+    _, more = module.parse({"num_classes": 3, "image_size": examples.SIZE})
     path = trained.args.serving_model_dir
     with pytest.raises(ValueError, match="does not generate pictures of the 3 classes"):
         judge = metrics.recognition_network((16, 16, 3), 3, augment=False)

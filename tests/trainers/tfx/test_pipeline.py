@@ -75,16 +75,19 @@ def test_wrong_flags_are_one_line(call, monkeypatch, flags, message, tmp_path):
 def test_the_training_is_that_of_fit_with_the_same_flags():
     flags = ["--set=kl_weight=2", "--steps=50", "--learning_rate=generator=0.5", "--num_classes=3"]
     values = pipeline.COMMAND.parse(["--root=r", *flags, "--max_frechet_distance=4"])
-    config = pipeline.training_config(values)
-    assert config["objective"]["kl_weight"] == 2
-    assert (config["steps"], config["learning_rates"]["generator"]) == (50, 0.5)
+    from trainers.runs.configuration import training_config
+
+    config = training_config(values)
+    assert config.objective["kl_weight"] == 2
+    assert (config.steps, config.learning_rates["generator"]) == (50, 0.5)
     assert pipeline.thresholds(values) == {"max_frechet_distance": 4.0}
     # All of it is known to the module.
     from trainers.tfx import module
 
-    custom_config = {name: config[name] for name in pipeline._OF_TRAINING}
-    asked = module.Config.of({**custom_config, "num_classes": 3})
-    assert (asked.size, asked.objective["kl_weight"]) == (32, 2)
+    told = config.to_json()
+    custom_config = {name: told[name] for name in module.TRAINING_KEYS}
+    asked, _ = module.parse({**custom_config, "num_classes": 3}, steps=50)
+    assert (asked.image_size, asked.objective["kl_weight"]) == (32, 2)
 
 
 def test_records_are_written_once(monkeypatch, tmp_path, capsys):
@@ -98,7 +101,7 @@ def test_records_are_written_once(monkeypatch, tmp_path, capsys):
 
     real = tfrecords.write
     monkeypatch.setattr(tfrecords, "write", write)
-    monkeypatch.setattr(pipeline.write_records.command_line, "dataset_options", few)
+    monkeypatch.setattr(pipeline.write_records.flags, "dataset_options", few)
     values = pipeline.COMMAND.parse([f"--root={tmp_path}", "--shards=1"])
     folder, names = pipeline.write_examples(values, 16)
     assert (len(names), folder.startswith(f"{tmp_path}/records/petals-16px-")) == (2, True)
