@@ -14,11 +14,12 @@ import keras
 import keras_cvaegan
 from keras_cvaegan.export import export_saved_model
 from keras_cvaegan.files import replacing
-from keras_cvaegan.models import GenerativeModel
+from keras_cvaegan.models import MODELS, GenerativeModel
 from keras_cvaegan.training import progress, records, workers
 from keras_cvaegan.training.checkpoints import latest_checkpoint, restore_checkpoint, steps_taken
 from keras_cvaegan.training.configuration import TrainingConfig
 from keras_cvaegan.training.distribution import Distribution, open_distribution
+from keras_cvaegan.training.initialization import initialize_from
 from keras_cvaegan.training.run_configuration import RunConfig
 from keras_cvaegan.training.run_data import ArrayData, RunData
 from keras_cvaegan.training.run_directory import RunDirectory
@@ -89,8 +90,10 @@ def run(
     data = dataset if isinstance(dataset, RunData) else ArrayData(*dataset, config=config)
     if config.strategy == "multi_worker":
         print("Waiting for all workers of TF_CONFIG.", flush=True)
-    distribution = open_distribution(config.strategy, config.devices)
     directory = RunDirectory(run_dir)
+    if config.init_from and not directory.config.exists():
+        RunDirectory(config.init_from).finished_model()  # Before anything is written.
+    distribution = open_distribution(config.strategy, config.devices)
     if not distribution.is_chief:
         print(f"Worker {distribution.worker} of {distribution.num_workers}; worker 0 reports.")
     directory.create()
@@ -109,9 +112,11 @@ def _run(
     if checkpoint:
         config.refuse_other(directory.read_config(), data.class_names, directory.path)
     workers.check_workers(config, data, distribution)
+    source = _source(config) if checkpoint is None else None
     with distribution.scope():
         model = config.build_model(data.class_names)
         step = restore_checkpoint(model, checkpoint) if checkpoint else 0
+        taken = initialize_from(model, source) if source else None
     distribution.check_same(step)
     trained = Trained(model, directory, complete=True, is_chief=distribution.is_chief)
     if distribution.is_chief:
@@ -121,6 +126,8 @@ def _run(
         return dataclasses.replace(trained, trained_now=False)
     if checkpoint:
         print(f"Going on from step {step}.")
+    if taken and distribution.is_chief:
+        print(f"From {config.init_from}: {taken}.")
     batches = model.batches_per_step
     workers.check_shares(config, data.count, distribution.num_workers, batches)
     dataset = distribution.dataset(
@@ -137,6 +144,19 @@ def _run(
     if not distribution.is_chief:
         return trained
     return dataclasses.replace(trained, exported=finish(model, config, directory))
+
+
+def _source(config: TrainingConfig) -> GenerativeModel | None:
+    """The model whose weights a run starts from."""
+    if config.init_from is None:
+        return None
+    model = keras_cvaegan.load(config.init_from)
+    if not isinstance(model, GenerativeModel):
+        raise ValueError(
+            f"init_from takes a run of {', '.join(MODELS)}. Received: {config.init_from!r}, which "
+            f"holds a {type(model).__name__}."
+        )
+    return model
 
 
 def recorders(

@@ -120,3 +120,42 @@ def test_arrays_that_do_not_go_together(images, labels, message, tmp_path):
     with pytest.raises(ValueError, match=message):
         run(CONFIG, (images, labels), tmp_path)
     assert not (tmp_path / "config.json").exists()
+
+
+def test_a_run_may_start_from_anothers_weights_its_classes_matched_by_name(
+    arrays, tmp_path, capsys
+):
+    images, labels = arrays
+
+    def data(config, names):
+        return ArrayData(images, labels, config, class_names=names)
+
+    source = run(CONFIG, data(CONFIG, ["daisy", "rose"]), tmp_path / "source").model
+    config = CONFIG.replace(init_from=str(tmp_path / "source"), learning_rates=0.0)
+    capsys.readouterr()
+    tuned = run(config, data(config, ["rose", "tulip"]), tmp_path / "tuned").model
+    assert "classes: 1 known, 1 new (tulip), 1 unused (daisy)." in capsys.readouterr().out
+    # Without learning, what no class has a part in is the source's; a fresh run has other weights.
+    fresh = config.build_model(["rose", "tulip"])
+    last, of_source, of_fresh = (
+        keras.ops.convert_to_numpy(model.generator.trainable_variables[-2])
+        for model in (tuned, source, fresh)
+    )
+    assert last.ndim == 4
+    np.testing.assert_array_equal(last, of_source)
+    assert not np.array_equal(last, of_fresh)
+    assert int(tuned.step) == 4
+
+
+def test_a_run_that_goes_on_needs_its_source_no_more(arrays, tmp_path):
+    run(CONFIG, arrays, tmp_path / "source")
+    config = CONFIG.replace(init_from=str(tmp_path / "source"))
+    run(config.replace(steps=2), arrays, tmp_path / "tuned")
+    (tmp_path / "source" / "model.keras").unlink()
+    assert run(config, arrays, tmp_path / "tuned").complete
+
+
+def test_a_source_that_is_no_finished_run(arrays, tmp_path):
+    with pytest.raises(ValueError, match="Not a run directory"):
+        run(CONFIG.replace(init_from=str(tmp_path / "none")), arrays, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
