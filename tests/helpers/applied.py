@@ -48,7 +48,7 @@ def call(program, capsys, *arguments):
     return (code, *capsys.readouterr())
 
 
-def read_sheet(path, rows, columns, side=16):
+def read_grid(path, rows, columns, side=16):
     """The pictures of a grid, uint8 (rows, columns, side, side, 3)."""
     sheet, step = pictures.read_picture(path), side + 2
     assert sheet.shape == (rows * step + 2, columns * step + 2, 3)

@@ -17,7 +17,7 @@ from keras_cvaegan.metrics import attribute_reader
 from keras_cvaegan.models import ClusterGuidedGenerator
 from keras_cvaegan.training import records
 from keras_cvaegan.training.code_batches import CodeBatches
-from tests.helpers.applied import call, read_sheet
+from tests.helpers.applied import call, read_grid
 from tests.helpers.html_page import Page
 from tests.helpers.running import variables
 from tests.helpers.untrained import fit_without_training
@@ -102,7 +102,7 @@ def test_it_leaves_pictures_figures_and_a_page(whole):
 def test_sheets_show_what_they_say(whole):
     guided = keras_cvaegan.load(whole.path)
     results = json.loads((whole.path / "clusters.json").read_text())
-    rows = read_sheet(whole.path / "samples.png", 4, 8)
+    rows = read_grid(whole.path / "samples.png", 4, 8)
     titles = results["pictures"]["samples.png"]["titles"]
     assert titles[:2] == ["cluster 0, mapped", "cluster 0, of random codes"]
     # Of held-out codes, the first of each cluster.
@@ -113,7 +113,7 @@ def test_sheets_show_what_they_say(whole):
     mapped = guided.map_codes(clusters, seed=0)
     np.testing.assert_array_equal(rows[0], guided.paint(mapped[clusters == 0][:8])[0])
     # Means: one cluster is dark and the other light, learned and mapped.
-    means = read_sheet(whole.path / "means.png", 2, 2).mean(axis=(2, 3, 4))
+    means = read_grid(whole.path / "means.png", 2, 2).mean(axis=(2, 3, 4))
     assert abs(means[0, 0] - means[1, 0]) > 100
     light = guided.paint(mapped[clusters == 1])[0].mean()
     assert means[1, 1] == pytest.approx(light, abs=1)
@@ -121,11 +121,11 @@ def test_sheets_show_what_they_say(whole):
     light = guided.paint(z[guided.clusters_of(z) == 0])[0].mean()
     assert means[0, 0] == pytest.approx(light, abs=1)
     # Directions: from one code, which is in the middle.
-    walk = read_sheet(whole.path / "sefa.png", 4, 7)
+    walk = read_grid(whole.path / "sefa.png", 4, 7)
     middle = guided.paint(guided.codes(1, seed=1))[0][0]
     for row in walk:
         np.testing.assert_array_equal(row[3], middle)
-    assert read_sheet(whole.path / "ganspace.png", 1, 7).shape[:2] == (1, 7)
+    assert read_grid(whole.path / "ganspace.png", 1, 7).shape[:2] == (1, 7)
 
 
 def test_the_survey_is_printed_and_kept(whole):
@@ -138,7 +138,7 @@ def test_the_survey_is_printed_and_kept(whole):
     lines = [line for line in whole.output.splitlines() if line.startswith("| ")]
     assert lines[0].split()[1:4:2] == ["layer", "features"]
     assert f"{best['silhouette']:.3f}" in lines[1]
-    assert read_sheet(whole.path / "survey.png", len(layers), 2).shape[:2] == (len(layers), 2)
+    assert read_grid(whole.path / "survey.png", len(layers), 2).shape[:2] == (len(layers), 2)
 
 
 def test_the_output_is_a_run_for_other_programs(whole, tmp_path, capsys):
@@ -148,7 +148,7 @@ def test_the_output_is_a_run_for_other_programs(whole, tmp_path, capsys):
     flags = [f"--run_dir={whole.path}", "--labels=0,1", "--count=3", f"--output={tmp_path}"]
     code, _, errors = call(generate, capsys, *flags)
     assert code == 0, errors
-    sheet = read_sheet(tmp_path / "grid.png", 2, 3)
+    sheet = read_grid(tmp_path / "grid.png", 2, 3)
     expected = guided.generate([0] * 3 + [1] * 3, [0, 1, 2] * 2)
     np.testing.assert_array_equal(sheet.reshape(expected.shape), expected)
     described = json.loads((whole.path / "export/1/assets.extra/model.json").read_text())

@@ -8,7 +8,7 @@ import pytest
 import keras_cvaegan
 from keras_cvaegan import applications, pictures
 from keras_cvaegan.applications import masks
-from tests.helpers.applied import call, read_sheet, untrained_runs
+from tests.helpers.applied import call, read_grid, untrained_runs
 from trainers import inpaint
 from trainers.applications import inpainting
 from trainers.pictures.held_out import HeldOut
@@ -66,7 +66,7 @@ def test_two_models_on_held_out_pictures(runs, tmp_path, capsys):
         errors_of = results["squared_error"]
         expected = by_hand(taken.images, filled, mask)
         assert errors_of["filled with the mean"][name] == pytest.approx(expected, rel=1e-4)
-        sheet = read_sheet(tmp_path / f"{name}.png", 6, 3)
+        sheet = read_grid(tmp_path / f"{name}.png", 6, 3)
         np.testing.assert_array_equal(sheet[0], taken.images[:3])
         assert (sheet[1][:, mask] == 128).all()
         np.testing.assert_array_equal(sheet[1][:, ~mask], taken.images[:3, ~mask])
@@ -95,7 +95,7 @@ def test_batches_are_those_of_the_whole(runs, tmp_path, capsys, monkeypatch):
         flags = [f"--run_dir={runs / 'cvae_gan'}", f"--output={tmp_path}", "--count=5"]
         assert call(inpaint, capsys, *flags, "--mask=hole", "--rounds=2", "--shown=2")[0] == 0
         results = json.loads((tmp_path / "inpaint.json").read_text())
-        found.append((results["squared_error"], read_sheet(tmp_path / "hole.png", 3, 2)))
+        found.append((results["squared_error"], read_grid(tmp_path / "hole.png", 3, 2)))
     assert found[0][0]["CVAEGAN"]["hole"]["2"] == pytest.approx(
         found[1][0]["CVAEGAN"]["hole"]["2"], rel=1e-5
     )
@@ -141,7 +141,7 @@ def test_labels_that_are_not_given_are_guessed(runs, files, tmp_path, capsys, so
     expected = applications.inpaint(
         keras_cvaegan.load(run_dir), taken, masks.region_mask("eyes", SHAPE)
     )
-    found = read_sheet(tmp_path / "eyes.png", 3, 2)[2]
+    found = read_grid(tmp_path / "eyes.png", 3, 2)[2]
     np.testing.assert_array_equal(found, pictures.to_uint8(expected[1]))
 
 

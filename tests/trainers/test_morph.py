@@ -8,7 +8,7 @@ from PIL import Image
 
 import keras_cvaegan
 from keras_cvaegan import applications, pictures
-from tests.helpers.applied import call, read_sheet, untrained_runs
+from tests.helpers.applied import call, read_grid, untrained_runs
 from trainers import morph
 from trainers.applications import morphing
 from trainers.pictures.held_out import HeldOut
@@ -31,9 +31,9 @@ def files(tmp_path):
     return tmp_path / "files"
 
 
-def check_sheet(path, run_dir, ends, labels=(None, None), steps=9):
+def check_grid(path, run_dir, ends, labels=(None, None), steps=9):
     """Originals at both ends of each row, and what lies between."""
-    found = read_sheet(path, len(ends[0]), steps + 2)
+    found = read_grid(path, len(ends[0]), steps + 2)
     np.testing.assert_array_equal(found[:, 0], ends[0])
     np.testing.assert_array_equal(found[:, -1], ends[1])
     expected = applications.morph(keras_cvaegan.load(run_dir), *ends, *labels, steps=steps)
@@ -56,7 +56,7 @@ def test_pairs_of_held_out_pictures_of_a_class(runs, tmp_path, capsys):
     assert first.labels.tolist() == second.labels.tolist() == [1, 0, 1]
     assert len({name for pair in results["rows"] for name in pair}) == 6
     ends, labels = (first.images, second.images), (first.labels, second.labels)
-    check_sheet(tmp_path / "new" / "morph.png", run_dir, ends, labels, steps=4)
+    check_grid(tmp_path / "new" / "morph.png", run_dir, ends, labels, steps=4)
     assert results["labels"] == "given"
     assert f"{first.names[0]} → {second.names[0]}; {first.names[1]} → " in output
 
@@ -85,7 +85,7 @@ def test_between_classes(runs, tmp_path, capsys, name):
     first, second = (taken(run_dir, names) for names in zip(*results["rows"], strict=True))
     assert [first.labels.tolist(), second.labels.tolist()] == [[2] * 4, [0] * 4]
     ends, labels = (first.images, second.images), (first.labels, second.labels)
-    check_sheet(tmp_path / "morph.png", run_dir, ends, labels)
+    check_grid(tmp_path / "morph.png", run_dir, ends, labels)
     assert f"Labels: {'given' if name == 'cvae' else 'not needed'}." in output
 
 
@@ -117,7 +117,7 @@ def test_given_pictures(runs, files, tmp_path, capsys, flags, labels):
     assert code == 0, errors
     images = np.stack([pictures.read_picture(files / f"{number}.png") for number in range(2)])
     ends = images, images[::-1]
-    check_sheet(new / "morph.png", run_dir, ends, labels or (None, None))
+    check_grid(new / "morph.png", run_dir, ends, labels or (None, None))
     known = "given" if labels else "guessed by its classifier"
     assert f"Labels: {known}." in output
     rows = json.loads((new / "morph.json").read_text())["rows"]

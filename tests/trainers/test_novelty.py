@@ -9,7 +9,7 @@ from scipy.spatial.distance import cdist
 from keras_cvaegan import pictures, saving
 from keras_cvaegan.applications import find_copies
 from keras_cvaegan.models import VAE
-from tests.helpers.applied import call, read_sheet, untrained_runs
+from tests.helpers.applied import call, read_grid, untrained_runs
 from tests.helpers.untrained import Painter
 from trainers import novelty
 from trainers.applications import novelty as room
@@ -56,7 +56,7 @@ def test_training_pictures_are_copies(runs, tmp_path, capsys, monkeypatch):
     assert results["figures"]["generated"]["copies"] == 1
     assert "Verdict: the model copies training pictures. 50 of 50 samples are taken for" in output
     assert output.count("100.0%") == 1
-    sheet = read_sheet(tmp_path / "nearest.png", 4, 7)
+    sheet = read_grid(tmp_path / "nearest.png", 4, 7)
     np.testing.assert_array_equal(sheet[:, 0], sheet[:, 2])
     assert (sheet[:, 1] == 255).all()
 
@@ -101,13 +101,13 @@ def test_figures_and_sheets_are_those_of_all_distances(runs, tmp_path, capsys, m
     # Rows: a picture, and the training pictures nearest to it.
     for name, images, of in (("nearest", samples, distances), ("random", samples, distances),
                              ("held_out", test.images, of_held_out)):  # fmt: skip
-        sheet = read_sheet(tmp_path / f"{name}.png", 4, 7)
+        sheet = read_grid(tmp_path / f"{name}.png", 4, 7)
         for row in sheet:
             [number] = np.flatnonzero((images == row[0]).all(axis=(1, 2, 3)))
             nearest = np.argsort(of[number])[:5]
             np.testing.assert_array_equal(row[2:], training.images[nearest])
     order = np.argsort(expected.held_out_ratios)[:4]
-    sheet = read_sheet(tmp_path / "held_out.png", 4, 7)
+    sheet = read_grid(tmp_path / "held_out.png", 4, 7)
     np.testing.assert_array_equal(sheet[:, 0], test.images[order])
     assert results["sheets"]["held_out.png"]["titles"] == test.names(order)
     assert "Samples: 1,200/1,200  " in output
@@ -157,7 +157,7 @@ def test_a_model_without_classes_or_encoder(runs, tmp_path, capsys):
     results = json.loads((tmp_path / "novelty.json").read_text())
     assert results["figures"]["held out"]["pictures"] == 4
     assert results["sheets"]["random.png"]["titles"][0].endswith(" (any)")
-    assert read_sheet(tmp_path / "random.png", 5, 7).shape[0] == 5
+    assert read_grid(tmp_path / "random.png", 5, 7).shape[0] == 5
     assert "| held out | generated |" in output
 
 

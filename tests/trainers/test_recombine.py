@@ -8,7 +8,7 @@ import pytest
 import keras_cvaegan
 from keras_cvaegan import pictures
 from keras_cvaegan.applications import recombine as recombine_pictures
-from tests.helpers.applied import call, read_sheet, untrained_runs
+from tests.helpers.applied import call, read_grid, untrained_runs
 from trainers import recombine
 from trainers.pictures.held_out import HeldOut
 
@@ -31,9 +31,9 @@ def files(tmp_path):
     return tmp_path / "files"
 
 
-def check_sheet(path, run_dir, rows, columns):
+def check_grid(path, run_dir, rows, columns):
     """Originals on the left and on top, and recombined pictures between."""
-    found = read_sheet(path, len(rows) + 1, len(columns) + 1)
+    found = read_grid(path, len(rows) + 1, len(columns) + 1)
     assert (found[0, 0] == 255).all()
     np.testing.assert_array_equal(found[1:, 0], rows)
     np.testing.assert_array_equal(found[0, 1:], columns)
@@ -49,7 +49,7 @@ def test_pictures_of_files(runs, files, tmp_path, capsys):
     )
     assert code == 0, errors
     images = np.stack([pictures.read_picture(files / f"{number}.png") for number in range(3)])
-    check_sheet(tmp_path / "new" / "recombined.png", run_dir, images, images[[2, 0]])
+    check_grid(tmp_path / "new" / "recombined.png", run_dir, images, images[[2, 0]])
     results = json.loads((tmp_path / "new" / "recombine.json").read_text())
     assert results["relevant"] == [str(files / f"{number}.png") for number in range(3)]
     assert results["irrelevant"] == [str(files / "2.png"), str(files / "0.png")]
@@ -77,7 +77,7 @@ def test_held_out_pictures_by_label(runs, files, tmp_path, capsys):
     rows = held_out.draw_in_turn([1, 0], 3, [4, 0])
     columns = held_out.draw_in_turn([1], 3, [4, 1])
     assert [results["relevant"], results["irrelevant"]] == [rows.names, columns.names]
-    check_sheet(tmp_path / "recombined.png", run_dir, rows.images, columns.images)
+    check_grid(tmp_path / "recombined.png", run_dir, rows.images, columns.images)
 
 
 def test_held_out_pictures_of_all_classes(runs, files, tmp_path, capsys):

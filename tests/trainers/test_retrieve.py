@@ -9,7 +9,7 @@ import pytest
 import keras_cvaegan
 from keras_cvaegan import pictures
 from keras_cvaegan.applications import LatentIndex
-from tests.helpers.applied import call, read_sheet, untrained_runs
+from tests.helpers.applied import call, read_grid, untrained_runs
 from trainers import retrieve
 from trainers.pictures.held_out import HeldOut, RunPictures
 
@@ -51,7 +51,7 @@ def test_held_out_pictures_among_training_pictures(runs, tmp_path, capsys, name,
     queries = HeldOut(run_dir).draw(3, 2)
     index, training = build(run_dir)
     found = index.query(queries.images, queries.labels, k=4, other_classes_only=other)
-    sheet = read_sheet(tmp_path / "retrieved.png", 3, 6)
+    sheet = read_grid(tmp_path / "retrieved.png", 3, 6)
     np.testing.assert_array_equal(sheet[:, 0], queries.images)
     assert (sheet[:, 1] == 255).all()
     results = json.loads((tmp_path / "retrieve.json").read_text())
@@ -105,7 +105,7 @@ def test_files_among_files(runs, files, tmp_path, capsys, monkeypatch):
         guessed = model.class_names[labels[number]]
         assert found[row]["query"] == f"{files / f'{number}.png'} ({guessed}, guessed)"
         assert found[row]["names"][0] == names[number]
-        sheet = read_sheet(tmp_path / "retrieved.png", 2, 5)[row]
+        sheet = read_grid(tmp_path / "retrieved.png", 2, 5)[row]
         np.testing.assert_array_equal(sheet[2:], images[expected.indices[row]])
     # What it is of stands in the index, from wherever it is asked.
     monkeypatch.chdir(tmp_path)

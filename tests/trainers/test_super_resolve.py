@@ -8,7 +8,7 @@ import tensorflow as tf
 
 import keras_cvaegan
 from keras_cvaegan import applications, pictures
-from tests.helpers.applied import call, read_sheet, untrained_runs
+from tests.helpers.applied import call, read_grid, untrained_runs
 from trainers import super_resolve
 from trainers.applications import small_pictures, super_resolution
 from trainers.pictures.held_out import HeldOut
@@ -71,7 +71,7 @@ def test_two_models_on_held_out_pictures(runs, tmp_path, capsys):
                 )
         found = results["figures"][f"x{factor}"]
         assert list(found) == list(expected)
-        sheet = read_sheet(tmp_path / f"x{factor}.png", len(expected) + 2, 3)
+        sheet = read_grid(tmp_path / f"x{factor}.png", len(expected) + 2, 3)
         nearest = small.repeat(factor, axis=1).repeat(factor, axis=2)
         np.testing.assert_array_equal(sheet[0], nearest[:3])
         np.testing.assert_array_equal(sheet[-1], taken.images[:3])
@@ -139,7 +139,7 @@ def test_own_small_pictures_by_their_size(runs, files, tmp_path, capsys, labels)
         small = np.stack([pictures.read_picture(files / f"{number}.png") for number in numbers])
         given = [of_file[number] for number in numbers] if labels else None
         enlarged = applications.super_resolve(keras_cvaegan.load(run_dir), small, given)
-        sheet = read_sheet(new / f"{name}.png", 4, len(numbers))
+        sheet = read_grid(new / f"{name}.png", 4, len(numbers))
         np.testing.assert_array_equal(sheet[3], pictures.to_uint8(enlarged))
     assert results["rows"] == ["small", "bicubic", "bicubic, made to agree", "CVAEGAN, 1 round"]
 

@@ -7,7 +7,7 @@ import pytest
 
 import keras_cvaegan
 from keras_cvaegan import applications, pictures
-from tests.helpers.applied import call, read_sheet, untrained_runs
+from tests.helpers.applied import call, read_grid, untrained_runs
 from trainers import transfer
 from trainers.pictures.held_out import HeldOut
 
@@ -29,9 +29,9 @@ def files(tmp_path):
     return tmp_path / "files"
 
 
-def check_sheet(path, model, images, labels, targets):
+def check_grid(path, model, images, labels, targets):
     """Originals, reconstructions, and a column a target."""
-    found = read_sheet(path, len(images), 2 + len(targets))
+    found = read_grid(path, len(images), 2 + len(targets))
     np.testing.assert_array_equal(found[:, 0], images)
     expected = applications.reconstruct(model, images, labels)
     np.testing.assert_array_equal(found[:, 1], pictures.to_uint8(expected))
@@ -51,7 +51,7 @@ def test_held_out_pictures_of_chosen_classes(runs, tmp_path, capsys, name):
     assert {path.name for path in new.iterdir()} == {"transferred.png", "transfer.json"}
     taken = HeldOut(run_dir).draw_in_turn([1, 0], 3, 4)
     model = keras_cvaegan.load(run_dir)
-    check_sheet(new / "transferred.png", model, taken.images, taken.labels, [2, 0])
+    check_grid(new / "transferred.png", model, taken.images, taken.labels, [2, 0])
     results = json.loads((new / "transfer.json").read_text())
     assert results["rows"] == taken.names
     assert results["classes"] == ["light", "dark", "light"]
@@ -84,7 +84,7 @@ def test_given_pictures(runs, files, tmp_path, capsys, labels):
     assert code == 0, errors
     images = np.stack([pictures.read_picture(files / f"{number}.png") for number in range(2)])
     expected = {None: model.classify(images).argmax(axis=1), "light": [1, 1], "2,0": [2, 0]}[labels]
-    check_sheet(tmp_path / "transferred.png", model, images, expected, [0, 1, 2])
+    check_grid(tmp_path / "transferred.png", model, images, expected, [0, 1, 2])
     results = json.loads((tmp_path / "transfer.json").read_text())
     assert results["classes"] == [model.class_names[label] for label in expected]
     assert results["labels"] == ("given" if labels else "guessed by its classifier")

@@ -7,7 +7,7 @@ import pytest
 
 import keras_cvaegan
 from keras_cvaegan import applications, pictures
-from tests.helpers.applied import call, read_sheet, untrained_runs
+from tests.helpers.applied import call, read_grid, untrained_runs
 from tests.helpers.untrained import CLASSES
 from trainers import walk
 
@@ -28,7 +28,7 @@ def test_a_model_of_two_codes(runs, tmp_path, capsys):
     model = keras_cvaegan.load(runs / "lr_li_vae")
     for part in ("relevant", "irrelevant"):
         expected = applications.latent_walk(model, [1, 0], part=part, steps=4, seed=5).images
-        found = read_sheet(tmp_path / f"{part}.png", 2, 4)
+        found = read_grid(tmp_path / f"{part}.png", 2, 4)
         np.testing.assert_array_equal(found, pictures.to_uint8(expected))
         assert f"{part}.png, rows from top to bottom: light; dark\n" in output
     results = json.loads((tmp_path / "walk.json").read_text())
@@ -42,7 +42,7 @@ def test_a_model_of_two_codes(runs, tmp_path, capsys):
     expected = applications.dimension_walk(
         model, 1, order, part="irrelevant", steps=4, seed=5
     ).images
-    found = read_sheet(tmp_path / "dimensions.png", 3, 4)
+    found = read_grid(tmp_path / "dimensions.png", 3, 4)
     np.testing.assert_array_equal(found, pictures.to_uint8(expected))
 
 
@@ -52,10 +52,10 @@ def test_a_model_of_one_code(runs, tmp_path, capsys):
     assert code == 0, errors
     model = keras_cvaegan.load(runs / "cvae_gan")
     expected = applications.latent_walk(model, [0, 1, 2], steps=3).images
-    found = read_sheet(tmp_path / "new" / "z.png", 3, 3)
+    found = read_grid(tmp_path / "new" / "z.png", 3, 3)
     np.testing.assert_array_equal(found, pictures.to_uint8(expected))
     expected = applications.dimension_walk(model, 0, [2, 0], reach=1, steps=3).images
-    found = read_sheet(tmp_path / "new" / "dimensions.png", 2, 3)
+    found = read_grid(tmp_path / "new" / "dimensions.png", 2, 3)
     np.testing.assert_array_equal(found, pictures.to_uint8(expected))
     assert "dimensions.png of dark, rows from top to bottom: z[2]; z[0]\n" in output
     assert "Measuring" not in output
@@ -69,17 +69,17 @@ def test_a_model_without_classes(runs, tmp_path, capsys):
     code, output, errors = call(walk, capsys, *flags)
     assert code == 0, errors
     assert "z.png, rows from top to bottom: any\n" in output
-    assert read_sheet(tmp_path / "z.png", 1, 2).shape[:2] == (1, 2)
-    assert read_sheet(tmp_path / "dimensions.png", 3, 2).shape[:2] == (3, 2)
+    assert read_grid(tmp_path / "z.png", 1, 2).shape[:2] == (1, 2)
+    assert read_grid(tmp_path / "dimensions.png", 3, 2).shape[:2] == (3, 2)
 
 
 def test_at_most_some_classes_are_shown_by_default(runs, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(walk, "MAX_CLASSES", 2)
     flags = [f"--run_dir={runs / 'cvae_gan'}", "--dimensions=0", f"--output={tmp_path}"]
     assert call(walk, capsys, *flags)[0] == 0
-    assert read_sheet(tmp_path / "z.png", 2, 9).shape[:2] == (2, 9)
+    assert read_grid(tmp_path / "z.png", 2, 9).shape[:2] == (2, 9)
     assert call(walk, capsys, *flags, "--labels=0,1,2")[0] == 0
-    assert read_sheet(tmp_path / "z.png", 3, 9).shape[:2] == (3, 9)
+    assert read_grid(tmp_path / "z.png", 3, 9).shape[:2] == (3, 9)
 
 
 @pytest.mark.parametrize(
