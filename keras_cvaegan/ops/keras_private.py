@@ -52,6 +52,25 @@ def graph_calls(network: keras.Model) -> Iterator[Any]:
         yield from (node for node in graph._nodes_by_depth[depth] if not node.is_input)
 
 
+def optimized_variables(optimizer: keras.optimizers.Optimizer) -> list[keras.Variable]:
+    """Returns the variables that a built optimizer updates, in the order of their gradients.
+
+    `keras.optimizers.Optimizer.variables` are its own, and what a subclass keeps of those that it
+    is built for as an attribute becomes one of its own: it would be saved with them.
+
+    Args:
+        optimizer: built for them.
+
+    Example:
+
+    >>> weight, optimizer = keras.Variable([1.0]), keras.optimizers.SGD()
+    >>> optimizer.build([weight])
+    >>> optimized_variables(optimizer)[0] is weight
+    True
+    """
+    return optimizer._trainable_variables
+
+
 class BuiltWhenMade:
     """Goes before `keras.Model` in a model that has all its variables from the start.
 

@@ -5,6 +5,8 @@ from typing import Any
 
 import keras
 
+from keras_cvaegan.ops.keras_private import optimized_variables
+
 
 class NetworkOptimizers(keras.optimizers.MultiOptimizer):
     """An optimizer for each network.
@@ -22,13 +24,10 @@ class NetworkOptimizers(keras.optimizers.MultiOptimizer):
         super().__init__(optimizer_of, name="multi_optimizer")
         self._optimizer_of = optimizer_of
 
-    def build(self, var_list: Sequence[keras.Variable]) -> None:
-        if not self.built:
-            self._in_order = tuple(var_list)
-        super().build(var_list)
-
     def apply(self, grads: Sequence[Any], trainable_variables: Any = None) -> None:
-        variables = self._in_order if trainable_variables is None else trainable_variables
+        variables = (
+            optimized_variables(self) if trainable_variables is None else trainable_variables
+        )
         pairs = [pair for pair in zip(grads, variables, strict=True) if pair[0] is not None]
         for optimizer in self.optimizers:
             mine = [pair for pair in pairs if self._optimizer_of(pair[1]) is optimizer]

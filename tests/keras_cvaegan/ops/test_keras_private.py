@@ -6,7 +6,13 @@ import pytest
 import tensorflow as tf
 from keras import layers
 
-from keras_cvaegan.ops.keras_private import BuiltWhenMade, all_layers, graph_calls
+from keras_cvaegan.ops.keras_private import (
+    BuiltWhenMade,
+    all_layers,
+    graph_calls,
+    optimized_variables,
+)
+from keras_cvaegan.training.optimizers import NetworkOptimizers
 
 
 @keras.saving.register_keras_serializable(package="tests")
@@ -53,6 +59,17 @@ def test_calls_of_a_graph_come_in_order_and_can_be_repeated(kind):
         (output,) = call.outputs
         tensors[id(output)] = call.operation(*arguments, **options)
     np.testing.assert_allclose(tensors[id(network.outputs[0])], network(values), rtol=1e-5)
+
+
+def test_an_optimizer_knows_what_it_updates_in_order_and_does_not_own_it():
+    weights = [keras.Variable([float(number)]) for number in range(3)]
+    optimizers = [keras.optimizers.SGD(1.0), keras.optimizers.SGD(2.0)]
+    parted = NetworkOptimizers(lambda variable: optimizers[variable is weights[1]])
+    parted.build(weights)
+    assert [id(x) for x in optimized_variables(parted)] == [id(x) for x in weights]
+    assert not {id(x) for x in parted.variables} & {id(x) for x in weights}
+    parted.apply([np.ones(1, "float32"), None, np.ones(1, "float32")])
+    assert [float(weight[0]) for weight in weights] == [-1.0, 1.0, 1.0]
 
 
 def test_a_model_that_is_built_when_made_is_not_built_from_a_batch(monkeypatch):
