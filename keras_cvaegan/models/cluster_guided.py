@@ -3,34 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import keras
 import numpy as np
-from keras import ops
 
-from keras_cvaegan import pictures
 from keras_cvaegan.layers import ClassMoments
-from keras_cvaegan.models.arguments import check_choice
-from keras_cvaegan.models.code_mappings import HIDDEN_UNITS, MAPPINGS
+from keras_cvaegan.models.code_mappings import HIDDEN_UNITS, given_mapping, named_mapping
+from keras_cvaegan.models.feature_clusters import FeatureClusters
 from keras_cvaegan.models.generative_model import GenerativeModel
 from keras_cvaegan.models.inference import Inference
 from keras_cvaegan.networks.common import check_positive_integer
 from keras_cvaegan.networks.generator_features import feature_network, unconditional_network
-from keras_cvaegan.ops import random
 from keras_cvaegan.training.code_batches import CodeBatches
 from keras_cvaegan.training.step import Step
 
-if TYPE_CHECKING:
-    from keras_cvaegan.metrics.clusters import Clusters
-
-CODES_STREAM = 1600
 CALIBRATION_CODES, CALIBRATION_SEED = 10_000, 5 * 10**6
-PART = 1024
 
 
 @keras.saving.register_keras_serializable(package="keras_cvaegan")
-class ClusterGuidedGenerator(Step, Inference, keras.Model):
+class ClusterGuidedGenerator(Step, FeatureClusters, Inference, keras.Model):
     """An unconditional generator, and a mapping that samples clusters of its features.
 
     (Georgopoulos et al., "Cluster-guided Image Synthesis with Unconditional Models", CVPR 2022.)
@@ -117,35 +109,23 @@ class ClusterGuidedGenerator(Step, Inference, keras.Model):
         self.features = feature_network(self.generator, layer, grid)
         self.image_shape = tuple(self.generator.output.shape[1:])
         code_dim = int(self.generator.input.shape[-1])
-        if isinstance(mapping, GenerativeModel):
-            _refuse_unused(mapping, hidden_units, mapping_arguments, class_names)
-        else:
-            check_choice("mapping", mapping, MAPPINGS)
-            if class_names is None:
-                class_names = [str(cluster) for cluster in range(n_clusters)]
-            sizes = {
-                "image_shape": (code_dim,),
-                "num_classes": n_clusters,
-                "latent_dim": code_dim,
-                "hidden_units": tuple(hidden_units or HIDDEN_UNITS),
-            }
-            given = {"class_names": class_names, "seed": seed, "average_decay": average_decay}
-            keras.utils.set_random_seed(seed)
-            try:
-                mapping = MAPPINGS[mapping](sizes, **{**given, **(mapping_arguments or {})})
-            except (TypeError, ValueError) as error:
-                raise ValueError(
-                    f"mapping_arguments are of the constructor of {mapping!r}. Received: "
-                    f"{dict(mapping_arguments or {})}. ({error})"
-                ) from error
-        wanted, has = (n_clusters, (code_dim,)), (mapping.num_classes, mapping.image_shape)
-        if wanted != has:
-            raise ValueError(
-                f"The mapping must give points {wanted[1]} of {n_clusters} classes. Received: a "
-                f"{type(mapping).__name__} of {has[1]} of {has[0]} classes."
+        default_names = [str(cluster) for cluster in range(n_clusters)]
+        self.mapping = (
+            given_mapping(mapping, hidden_units, mapping_arguments, class_names)
+            if isinstance(mapping, GenerativeModel)
+            else named_mapping(
+                mapping,
+                code_dim,
+                n_clusters,
+                hidden_units=hidden_units or HIDDEN_UNITS,
+                arguments=mapping_arguments or {},
+                class_names=default_names if class_names is None else class_names,
+                seed=seed,
+                average_decay=average_decay,
             )
-        self.mapping = mapping
-        self.class_names, self.latent_dim = mapping.class_names, mapping.latent_dim
+        )
+        _refuse_other_sizes(self.mapping, n_clusters, code_dim)
+        self.class_names, self.latent_dim = self.mapping.class_names, self.mapping.latent_dim
         self.moments = ClassMoments(n_clusters, name="moments")
         self.code_sampler = self._code_sampler()
         self.sampler_network = self._composed()
@@ -184,91 +164,6 @@ class ClusterGuidedGenerator(Step, Inference, keras.Model):
     def step(self) -> keras.Variable:
         """Training steps that the mapping has taken, an integer variable."""
         return self.mapping.step
-
-    def codes(self, count: int, seed: int = 0) -> np.ndarray:
-        """Draws codes z ~ N(0, I) of the generator.
-
-        Args:
-            count: how many.
-            seed: others with each; the first are the same whatever the count.
-
-        Returns:
-            float32 (count, d).
-        """
-        dimensions = self.generator.input.shape[-1]
-        return ops.convert_to_numpy(
-            random.normal(ops.arange(count), dimensions, seed=seed, stream=CODES_STREAM)
-        )
-
-    def paint(self, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Returns the pictures of codes and the features that are clustered, from one pass.
-
-        Args:
-            z: (n, d).
-
-        Returns:
-            uint8 (n, height, width, channels); of points float. float32 (n, features).
-        """
-        found = self._in_batches(self.features, np.asarray(z, np.float32))
-        images = found["images"]
-        return images if self._are_points else pictures.to_uint8(images), found["features"]
-
-    def find_clusters(self, count: int = 10_000) -> Clusters:
-        """Finds the clusters, by k-means of the features of random codes.
-
-        The codes are those that `fit` learns by default.
-
-        Args:
-            count: of the codes, at least k.
-
-        Returns:
-            Labels, sizes, silhouettes, and which clusters are made of outliers.
-
-        Raises:
-            ValueError: for too few codes, or features that are all the same.
-        """
-        from keras_cvaegan.metrics.clusters import find_clusters
-
-        z = self.codes(count, self.seed)
-        clusters = find_clusters(self._features_of(z), self.num_classes, seed=self.seed)
-        self.centers.assign(clusters.centers)
-        self._found = z, clusters.labels.astype(np.int32)
-        return clusters
-
-    def clusters_of(self, z: np.ndarray) -> np.ndarray:
-        """Returns the cluster to whose center the features of each code are nearest.
-
-        Args:
-            z: (n, d).
-
-        Returns:
-            int32 (n,).
-
-        Raises:
-            ValueError: where clusters are not yet found.
-        """
-        return self.nearest_centers(self._features_of(z))
-
-    def _features_of(self, z: np.ndarray) -> np.ndarray:
-        """The features of codes; their pictures are never all in memory."""
-        parts = range(0, max(len(z), 1), PART)
-        return np.concatenate([self.paint(z[start : start + PART])[1] for start in parts])
-
-    def nearest_centers(self, features: np.ndarray) -> np.ndarray:
-        """Returns the cluster of each row of features (n, features), int32 (n,).
-
-        Raises:
-            ValueError: where clusters are not yet found, or for features of another number.
-        """
-        from keras_cvaegan.metrics.clusters import nearest_centers
-
-        if not self._has_clusters:
-            raise ValueError("The clusters are not found yet: call find_clusters first.")
-        return nearest_centers(features, ops.convert_to_numpy(self.centers)).astype(np.int32)
-
-    @property
-    def _has_clusters(self) -> bool:
-        return bool(np.isfinite(ops.convert_to_numpy(self.centers)).all())
 
     def map_codes(
         self, clusters: Sequence[int] | np.ndarray, seed: int | Sequence[int] = 0
@@ -400,22 +295,12 @@ class ClusterGuidedGenerator(Step, Inference, keras.Model):
         return cls(**config)
 
 
-def _refuse_unused(
-    mapping: GenerativeModel,
-    hidden_units: Sequence[int] | None,
-    mapping_arguments: Mapping[str, Any] | None,
-    class_names: Sequence[str] | None,
-) -> None:
-    """Checks that nothing is said of networks that are there already."""
-    if hidden_units is not None or mapping_arguments:
+def _refuse_other_sizes(mapping: GenerativeModel, n_clusters: int, code_dim: int) -> None:
+    wanted, has = (n_clusters, (code_dim,)), (mapping.num_classes, mapping.image_shape)
+    if wanted != has:
         raise ValueError(
-            "hidden_units and mapping_arguments are of a mapping that is built. Received: both a "
-            f"{type(mapping).__name__} and one of them."
-        )
-    if class_names is not None and tuple(class_names) != mapping.class_names:
-        raise ValueError(
-            f"The mapping has its own class_names, {list(mapping.class_names)}. Received: "
-            f"{list(class_names)}."
+            f"The mapping must give points {wanted[1]} of {n_clusters} classes. Received: a "
+            f"{type(mapping).__name__} of {has[1]} of {has[0]} classes."
         )
 
 
