@@ -1,7 +1,7 @@
 """trainers.augmentation_study on stubs of generators and recognition networks, and once without."""
 
-import functools
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,21 +13,21 @@ from tests.helpers.untrained import (
     TINY,
     Painter,
     caller,
-    fit_without_training,
     judge_without_training,
+    leave_run,
     paint,
+    run_without_training,
     write_pictures,
 )
-from trainers import augmentation_study as study
-from trainers import fit
+from trainers import augmentation_study
+from trainers.augmentation import generators
 from trainers.command_line.command import INTERRUPTED
-from trainers.runs import configuration
 
 COUNTS = {"train": 6, "validation": 1, "test": 4}
 FLAGS = ("--images_per_class=2,all", "--seeds=2", "--per_class=5", "--new_classes=1",
          "--new_per_class=4", "--updates=3")  # fmt: skip
 
-call = caller(study, *TINY, *FLAGS)
+call = caller(augmentation_study, *TINY, *FLAGS)
 
 
 class Generator(Painter):
@@ -47,17 +47,16 @@ def data(tmp_path_factory):
     )
 
 
-class Seen:
+class Trainings:
     """What trainings were of."""
 
     def __init__(self):
         self.generators, self.networks = [], []
 
-    def fit(self, values):
-        config = configuration.configure(values)
-        source = configuration.data_source(config)
-        self.generators.append((values.run_dir, source.count, config["batch_size"]))
-        return 0
+    def run(self, config, data, run_dir, command):
+        images, labels = next(iter(data.batches(step=0)))
+        self.generators.append((str(run_dir), config, images.numpy(), labels.numpy()))
+        return SimpleNamespace(complete=True, model=Generator())
 
     def train(self, parts, num_classes, *, updates, batch_size, seed, verbose):
         counts = [np.bincount(labels, minlength=num_classes).tolist() for _, labels in parts]
@@ -67,38 +66,45 @@ class Seen:
 
 
 @pytest.fixture
-def seen(monkeypatch):
-    seen = Seen()
-    monkeypatch.setattr(fit, "main", seen.fit)
+def trained(monkeypatch):
+    trained = Trainings()
+    monkeypatch.setattr(generators, "run", trained.run)
     monkeypatch.setattr(saving, "load", lambda path: Generator())
-    monkeypatch.setattr(recognition, "train_recognition", seen.train)
-    return seen
+    monkeypatch.setattr(recognition, "train_recognition", trained.train)
+    return trained
+
+
+def by_label(images, labels):
+    """The pictures of each class, as bytes."""
+    return [{image.tobytes() for image in images[labels == label]} for label in range(3)]
 
 
 def results_of(output):
     return json.loads((output / "study.json").read_text())
 
 
-def test_arms_have_the_pictures_that_they_are_named_for(seen, data, tmp_path):
+def test_arms_have_the_pictures_that_they_are_named_for(trained, data, tmp_path):
     ended = call(tmp_path / "out", data, "--arms=none,existing,new,both")
     assert ended.code == 0, ended.errors
     real, more, new = [2, 2, 2], [5, 5, 5], [0, 0, 0, 4]
-    assert seen.networks[:4] == [
+    assert trained.networks[:4] == [
         ([real], 3, 0),
         ([real, more], 3, 0),
         ([[*real, 0], new], 3, 0),
         ([[*real, 0], [*more, 0], new], 3, 0),
     ]
-    assert seen.networks[4] == ([[6, 6, 6]], 3, 0)
-    assert [seed for _, _, seed in seen.networks] == [0] * 8 + [1] * 8
-    generators = [(run.split("/out/")[1], *rest) for run, *rest in seen.generators]
+    assert trained.networks[4] == ([[6, 6, 6]], 3, 0)
+    assert [seed for _, _, seed in trained.networks] == [0] * 8 + [1] * 8
+    runs = [
+        (run.split("/out/")[1], config.images_per_class, config.seed, config.batch_size)
+        for run, config, *_ in trained.generators
+    ]
     assert "They take 4 generators of 2 steps." in ended.output
-    # As many pictures as the network; batches that these can fill.
-    assert generators == [
-        ("2/seed_0/generator", 6, 4),
-        ("all/seed_0/generator", 18, 4),
-        ("2/seed_1/generator", 6, 4),
-        ("all/seed_1/generator", 18, 4),
+    assert runs == [
+        ("2/seed_0/generator", 2, 0, 4),
+        ("all/seed_0/generator", None, 0, 4),
+        ("2/seed_1/generator", 2, 1, 4),
+        ("all/seed_1/generator", None, 1, 4),
     ]
     results = results_of(tmp_path / "out")
     for size in ("2", "all"):
@@ -111,13 +117,13 @@ def test_arms_have_the_pictures_that_they_are_named_for(seen, data, tmp_path):
     assert "| all |" in (tmp_path / "out" / "table.md").read_text()
     assert "trained on the same pictures as the recognition network, and no others" in ended.output
     left = sorted(path.name for path in (tmp_path / "out").iterdir())
-    assert left == [".lock", "2", "all", "held_out", "study.json", "table.md"]
+    assert left == [".lock", "study.json", "table.md"]
     # Again, nothing is to do; with a seed more, only that is.
     assert call(tmp_path / "out", data, "--arms=none,existing,new,both").code == 0
-    assert len(seen.networks) == 16
+    assert len(trained.networks) == 16
     again = call(tmp_path / "out", data, "--seeds=3", "--arms=none")
     assert again.code == 0, again.errors
-    assert [seed for _, _, seed in seen.networks[16:]] == [2, 2]
+    assert [seed for _, _, seed in trained.networks[16:]] == [2, 2]
     assert "4 of 6 trainings are complete" in again.output
     other = call(tmp_path / "out", data, "--updates=4")
     assert other.code == 1
@@ -125,21 +131,19 @@ def test_arms_have_the_pictures_that_they_are_named_for(seen, data, tmp_path):
 
 
 def test_generators_see_the_pictures_of_the_network_and_no_others(
-    seen, data, tmp_path, monkeypatch
+    trained, data, tmp_path, monkeypatch
 ):
     given = []
     monkeypatch.setattr(
         recognition, "train_recognition",
-        lambda parts, *rest, **more: given.append(parts[0]) or seen.train(parts, *rest, **more),
+        lambda parts, *rest, **more: given.append(parts[0]) or trained.train(parts, *rest, **more),
     )  # fmt: skip
-    ended = call(tmp_path, data, "--images_per_class=2", "--arms=existing")
+    ended = call(tmp_path, data, "--images_per_class=2", "--arms=existing", "--batch_size=6")
     assert ended.code == 0, ended.errors
-    for seed, (images, labels) in enumerate(given):
-        folders = sorted((tmp_path / "2" / f"seed_{seed}" / "pictures" / "train").iterdir())
-        assert [folder.name for folder in folders] == ["00000_dark", "00001_light", "00002_middle"]
-        for label, folder in enumerate(folders):
-            found = {pictures.read_picture(path).tobytes() for path in folder.iterdir()}
-            assert found == {image.tobytes() for image in images[labels == label]}
+    for (images, labels), (_, _, *batch) in zip(given, trained.generators, strict=True):
+        # A batch of all pictures, in another order.
+        for seen, known in zip(by_label(*batch), by_label(images, labels), strict=True):
+            assert seen == known and len(known) == 2
     first, second = ({image.tobytes() for image in images} for images, _ in given)
     assert first != second
     ended = call(
@@ -150,34 +154,47 @@ def test_generators_see_the_pictures_of_the_network_and_no_others(
     assert "the intervals leave out their chance" in ended.output
 
 
-def test_a_stopped_study_goes_on(seen, data, tmp_path, monkeypatch):
-    runs, train = [], seen.fit
+def test_generators_of_few_pictures_take_batches_that_these_can_fill(trained, data, tmp_path):
+    flags = ["--images_per_class=2,all", "--seeds=1", "--arms=existing"]
+    without = [flag for flag in (*TINY, *FLAGS) if not flag.startswith("--batch_size")]
+    ended = caller(augmentation_study, *without)(tmp_path / "out", data, *flags)
+    assert ended.code == 0, ended.errors
+    assert [config.batch_size for _, config, *_ in trained.generators] == [6, 18]
 
-    def stop(values):
-        runs.append(values.run_dir)
-        return INTERRUPTED if len(runs) == 2 else train(values)
 
-    monkeypatch.setattr(fit, "main", stop)
+def test_a_stopped_study_goes_on(trained, data, tmp_path, monkeypatch):
+    runs = []
+
+    def stop(config, data, run_dir, command):
+        runs.append(run_dir)
+        if len(runs) == 2:
+            return SimpleNamespace(complete=False)
+        return trained.run(config, data, run_dir, command)
+
+    monkeypatch.setattr(generators, "run", stop)
     ended = call(tmp_path, data)
     assert ended.code == INTERRUPTED
     assert "To go on with the whole:" in ended.output
     # The arm without a generator came before it.
     assert len(results_of(tmp_path)["trainings"]) == 4
     assert call(tmp_path, data).code == 0
-    assert len(seen.networks) == 12
-    monkeypatch.setattr(fit, "main", lambda values: 1)
+    assert len(trained.networks) == 12
+
+    def diverge(config, data, run_dir, command):
+        raise ValueError("The training has diverged.")
+
+    monkeypatch.setattr(generators, "run", diverge)
     failed = call(tmp_path / "failed", data)
-    assert failed.code == 1
-    assert "did not come to its end" in failed.errors
+    assert (failed.code, failed.errors) == (1, "error: The training has diverged.\n")
 
 
-def test_a_given_run_that_saw_more_is_said_to(seen, data, tmp_path):
+def test_a_given_run_that_saw_more_is_said_to(trained, data, tmp_path):
     run = tmp_path / "run"
-    fit_without_training(fit.COMMAND.parse([*TINY, data, f"--run_dir={run}", "--model=cvae"]))
+    leave_run([*TINY, data, "--model=cvae"], run)
     flags = [f"--run_dir={run}", "--seeds=1", "--arms=none,existing"]
     ended = call(tmp_path / "out", data, *flags)
     assert ended.code == 0, ended.errors
-    assert seen.generators == []
+    assert trained.generators == []
     assert "Note: the generator of 2 pictures a class is" in ended.output
     assert "saw 18 training pictures, and others or more than" in ended.output
     assert "generator of all" not in ended.output
@@ -186,9 +203,19 @@ def test_a_given_run_that_saw_more_is_said_to(seen, data, tmp_path):
     assert "must be of the study's data" in call(tmp_path / "new", other, *flags).errors
 
 
+def test_a_given_run_that_saw_the_same_pictures_needs_no_note(trained, data, tmp_path):
+    run = tmp_path / "run"
+    leave_run([*TINY, data, "--model=cvae", "--images_per_class=2"], run)
+    flags = [f"--run_dir=2={run}", "--seeds=2", "--arms=existing", "--images_per_class=2"]
+    ended = call(tmp_path / "one", data, *flags, "--one_generator")
+    assert ended.code == 0, ended.errors
+    assert "a favour to augmentation" not in ended.output
+    # The second seed's are others.
+    assert "saw 6 training pictures, and others or more" in call(tmp_path, data, *flags).output
+
+
 def test_nothing_is_replaced_in_a_real_study(data, tmp_path, monkeypatch):
-    monkeypatch.setattr(fit, "main", fit_without_training)
-    monkeypatch.setattr(saving, "load", functools.cache(saving.load))
+    monkeypatch.setattr(generators, "run", run_without_training)
     faces = tmp_path / "faces"
     for label, name in enumerate(("Ann", "Bob", "dark")):
         (faces / name).mkdir(parents=True)
@@ -208,52 +235,6 @@ def test_nothing_is_replaced_in_a_real_study(data, tmp_path, monkeypatch):
             assert 0 <= found["mean"] <= 1
     assert "Note: verification: 2 of 6 pairs are left out" in ended.output
     assert "Verification accuracy, by real pictures a class" in ended.output
-
-
-def test_batches_take_each_picture_as_often_as_any_other():
-    parts = [(np.full((count, 2, 2, 3), count, np.uint8), np.arange(count)) for count in (3, 4, 0)]
-    stream = recognition.Stream(parts, updates=7, batch_size=5, seed=2)
-    batches = [stream[index] for index in range(len(stream))]
-    seen = [
-        (round((image[0, 0, 0] + 1) * 127.5), label)
-        for images, labels in batches
-        for image, label in zip(images, labels.tolist(), strict=True)
-    ]
-    every = {(3, 0), (3, 1), (3, 2), (4, 0), (4, 1), (4, 2), (4, 3)}
-    for epoch in range(5):
-        assert set(seen[7 * epoch : 7 * epoch + 7]) == every
-    assert seen[:7] != seen[7:14]
-    np.testing.assert_array_equal(stream[0][1], batches[0][1])
-
-
-def test_new_classes_are_no_answers():
-    def network(images, training):
-        return images[:, 0, 0, :1] * [[1, -1, 0]] + [[0, 0, 9]]
-
-    images = np.zeros((4, 2, 2, 3), np.uint8)
-    images[:2] = 255
-    labels = np.array([0, 0, 1, 0])
-    assert recognition.accuracy(network, (images, labels), 2) == 0.75
-    assert recognition.accuracy(network, (images, labels), 3) == 0
-
-
-@pytest.mark.parametrize(
-    ("values", "others", "says"),
-    [
-        ([0.5, 0.52, 0.51], [0.4, 0.41, 0.42], "gain"),
-        ([0.4, 0.41, 0.42], [0.5, 0.52, 0.51], "loss"),
-        ([0.6, 0.4, 0.5], [0.5, 0.45, 0.3], "undecided"),
-        ([0.5, 0.5], [0.5, 0.5], "undecided"),
-    ],
-)
-def test_comparisons_are_paired(values, others, says):
-    from scipy import stats
-
-    found = study.compare(values, others)
-    assert found["says"] == says
-    if np.std(np.subtract(values, others)) > 0:
-        low, high = stats.ttest_rel(values, others).confidence_interval(0.95)
-        assert found["interval"] == pytest.approx([low, high])
 
 
 @pytest.mark.parametrize(
