@@ -39,7 +39,6 @@ def main(values: FlagValues) -> int:
 
     sweep = ablation.open_sweep(values, COMMAND.command)
     if not sweep.train():
-        print(f"To go on with the whole:\n  {COMMAND.command}")
         return INTERRUPTED
     found = ablation.ablate(sweep, values.max_test_images)
     text = found.write(sweep.output.path, COMMAND.settings(values))

@@ -10,19 +10,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from trainers import fit
 from trainers.command_line import flags
 from trainers.command_line.command import INTERRUPTED, TRAINING_ENVIRONMENT, Command
+from trainers.command_line.training_flags import TRAINING
 
 if TYPE_CHECKING:
     from absl.flags import FlagValues
 
-    from trainers.clusters.sources import Source
-    from trainers.clusters.surveys import Survey
-
 UNCONDITIONAL = ("vae", "gan", "wgan", "fm_gan", "vae_gan")
 MAPPINGS = ("imle", "gan", "vae")
-SURVEY_CODES = 5_000
 
 COMMAND = Command("trainers.cluster", __doc__, TRAINING_ENVIRONMENT)
 with COMMAND.section("Generator"):
@@ -45,10 +41,10 @@ with COMMAND.section("Clusters"):
     COMMAND.string(
         "layer",
         None,
-        "whose features are clustered (default: of those whose clusters hold no outliers alone, "
-        "the one with the highest silhouette, which a survey of all layers finds)",
+        "layer whose features are clustered (default: of those whose clusters hold no outliers "
+        "alone, the one with the highest silhouette, which a survey of all layers finds)",
     )
-    COMMAND.integer("n_clusters", 2, "how many", lower_bound=1)
+    COMMAND.integer("n_clusters", 2, "number of clusters", lower_bound=1)
     COMMAND.integer(
         "grid", 1, "cells a side over which spatial features are averaged", lower_bound=1
     )
@@ -66,7 +62,7 @@ with COMMAND.section("Mapping"):
         "mapping",
         "imle",
         MAPPINGS,
-        "what learns the codes of the clusters\n"
+        "method that learns the codes of the clusters\n"
         "imle: the paper's, which leaves none out\n"
         "gan, vae: to compare",
     )
@@ -74,9 +70,13 @@ with COMMAND.section("Mapping"):
     COMMAND.integer("steps", 2_000, "length of its training", lower_bound=1)
     COMMAND.integer("batch_size", 256, "codes an update", lower_bound=1)
     COMMAND.integer(
-        "seed", 0, "of codes, clusters, weights and noise", lower_bound=0, upper_bound=2**31 - 2
+        "seed",
+        0,
+        "seed of codes, clusters, weights and noise",
+        lower_bound=0,
+        upper_bound=2**31 - 2,
     )
-    COMMAND.adopt(fit.COMMAND, "log_every", "sample_every", "checkpoint_every")
+    COMMAND.adopt(TRAINING, "log_every", "sample_every", "checkpoint_every")
     COMMAND.boolean("tensorboard", True, "write its measures and samples for TensorBoard")
 with COMMAND.section("Results"):
     COMMAND.string(
@@ -88,25 +88,22 @@ with COMMAND.section("Results"):
     COMMAND.boolean("export", False, "write a SavedModel at the end")
 flags.data_flags(COMMAND)
 with COMMAND.section("Training of the generator"):
-    COMMAND.enum("model", "vae_gan", UNCONDITIONAL, "which model")
-    COMMAND.adopt(fit.COMMAND, "preset", "latent_dim", "set")
+    COMMAND.enum("model", "vae_gan", UNCONDITIONAL, "model to train")
+    COMMAND.adopt(TRAINING, "preset", "latent_dim", "set")
     COMMAND.integer(
         "generator_steps", None, "length of its training (default: the preset's)", lower_bound=1
     )
     COMMAND.integer(
         "generator_batch_size", None, "images an update (default: the preset's)", lower_bound=1
     )
-    COMMAND.adopt(fit.COMMAND, "learning_rate", "beta_1", "dtype_policy", "jit_compile")
-    COMMAND.adopt(fit.COMMAND, "horizontal_flip")
-# Of the two last sections: flags of `trainers.fit` by their names there.
-OF_GENERATOR = {
-    **{name: name for name in ("dataset", "data_dir", "num_classes", "crop_to_box", "min_images")},
-    **{name: name for name in ("image_size", "model", "preset", "latent_dim", "set")},
-    "generator_steps": "steps",
-    "generator_batch_size": "batch_size",
-    **{name: name for name in ("learning_rate", "beta_1", "dtype_policy", "jit_compile")},
-    "horizontal_flip": "horizontal_flip",
-}
+    COMMAND.adopt(TRAINING, "learning_rate", "beta_1", "dtype_policy", "jit_compile")
+    COMMAND.adopt(TRAINING, "horizontal_flip")
+OF_GENERATOR = (
+    *("dataset", "data_dir", "num_classes", "crop_to_box", "min_images", "image_size", "model"),
+    *("preset", "latent_dim", "set", "generator_steps", "generator_batch_size", "learning_rate"),
+    *("beta_1", "dtype_policy", "jit_compile", "horizontal_flip"),
+)
+"""Flags of the two last sections."""
 
 
 def check_flags(values: FlagValues) -> None:
@@ -140,22 +137,6 @@ def generator_run(values: FlagValues) -> str:
     return values.run_dir or f"runs/{values.dataset}_{values.model}"
 
 
-def train_generator(values: FlagValues) -> int:
-    """Trains the generator to its end, where it is not; returns the exit code of that."""
-    settings = COMMAND.settings(values)
-    arguments = [f"--model={values.model}"]
-    for name, of_fit in OF_GENERATOR.items():
-        if values[name].present and name != "model":
-            value = settings[name]
-            each = value if isinstance(value, list) else [value]
-            arguments += [f"--{of_fit}={one}" for one in each]
-    arguments += [f"--seed={values.seed}", "--noexport", f"--run_dir={generator_run(values)}"]
-    code = fit.COMMAND.call(fit.main, arguments)
-    if code == INTERRUPTED:
-        print(f"To go on with the whole:\n  {COMMAND.command}")
-    return code
-
-
 def output_of(values: FlagValues) -> Path:
     """Returns the folder of the new run."""
     if values.output:
@@ -166,60 +147,21 @@ def output_of(values: FlagValues) -> Path:
     return Path(generator_run(values)) / "clusters"
 
 
-def survey_layers(values: FlagValues, source: Source, folder: Path, needed: bool) -> Survey | None:
-    """Returns the survey that is kept, if any; where it is needed, prints it, or makes it first.
-
-    Args:
-        values: the flags.
-        source: the generator.
-        folder: where it is kept.
-        needed: whether to make it.
-    """
-    from trainers.clusters import surveys
-
-    settings = {
-        "n_clusters": values.n_clusters,
-        "count": min(values.codes, SURVEY_CODES),
-        "grid": values.grid,
-        "seed": values.seed,
-    }
-    if not needed:
-        return surveys.kept(folder, source, settings, values.reader_epochs)
-    survey = surveys.kept_or_made(folder, source, settings, values.reader_epochs)
-    print(f"\n{surveys.table(survey)}\n")
-    return survey
-
-
 def main(values: FlagValues) -> int:
     check_flags(values)
-    if values.train and (code := train_generator(values)):
-        return code
 
-    from trainers.clusters import report, sources, views
-    from trainers.clusters.runs import ClusterRun
+    from trainers.clusters import steps
 
-    if values.generator:
-        source = sources.of_file(values.generator)
-    else:
-        source = sources.of_run(generator_run(values))
-    if values.layer is not None:
-        source.check_layer(values.layer)
-    run = ClusterRun(output_of(values), values, source)
-    run.directory.create()
+    if values.train and not steps.train_generator(values, generator_run(values), COMMAND.command):
+        return INTERRUPTED
+    source = steps.open_source(values, generator_run(values))
+    run = steps.open_run(values, source, output_of(values), COMMAND.command)
     with run.directory.lock():
-        needed = values.survey or not run.layer
-        survey = survey_layers(values, source, run.directory.path, needed)
-        if not run.layer:
-            run.layer = survey.choice.name
-            print(survey.reason)
-        guided, found = run.open(COMMAND.command)
-        print(report.describe_clusters(found, run.layer))
-        if not run.train(guided, found, COMMAND.command):
+        survey = steps.choose_layer(values, source, run)
+        trained = steps.train_mapping(run)
+        if trained is None:
             return INTERRUPTED
-        measured = views.measure(guided, found, source.model, values.seed)
-        print(f"\n{report.table(measured)}\n\n{report.summary(measured)}\n")
-        written = report.write(run, guided, found, measured, survey, COMMAND, values)
-    report.print_next(run, written)
+        steps.write_report(run, *trained, source, survey, COMMAND, values)
     return 0
 
 

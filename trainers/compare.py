@@ -54,7 +54,6 @@ def main(values: FlagValues) -> int:
     sweep = comparison.open_sweep(values, models, COMMAND.command)
     labels = flags.parse_labels(values.labels, sweep.data.class_names)
     if not sweep.train():
-        print(f"To go on with the whole:\n  {COMMAND.command}")
         return INTERRUPTED
     found = comparison.compare(sweep, labels, values.samples_per_class, values.max_test_images)
     text = found.write(sweep.output.path, COMMAND.settings(values))

@@ -20,9 +20,9 @@ from keras_cvaegan.training.code_batches import CodeBatches
 from tests.helpers.applied import call, read_grid
 from tests.helpers.html_page import Page
 from tests.helpers.running import variables
-from tests.helpers.untrained import fit_without_training
-from trainers import cluster, fit, generate
-from trainers.clusters import report, runs, views
+from tests.helpers.untrained import run_without_training
+from trainers import cluster, generate
+from trainers.clusters import report, runs, steps, views
 
 SHORT = ("--codes=200", "--steps=6", "--log_every=2", "--batch_size=32", "--notensorboard")
 PAINTER = ("--layer=light", *SHORT)
@@ -185,7 +185,7 @@ def test_another_configuration_is_refused(whole, capsys, flags, message):
     before = (whole.path / "config.json").read_text()
     code, _, errors = call(cluster, capsys, *whole.flags[:-2], *flags)
     assert (code, errors.count("\n")) == (1, 1)
-    assert message in errors and "choose another --output" in errors
+    assert message in errors and "choose another folder" in errors
     assert (whole.path / "config.json").read_text() == before
 
 
@@ -249,14 +249,13 @@ def test_a_generator_is_trained_first(tiny, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(attribute_reader, "train_reader", train_reader)
     run = tmp_path / "run"
 
-    def main(values):
+    def train(config, data, run_dir, command):
         """A training of few pictures."""
-        fit_without_training(values)
-        record = json.loads((run / "config.json").read_text())
-        record["config"]["dataset_options"]["count"] = 60
-        (run / "config.json").write_text(json.dumps(record))
+        options = {**config.dataset_options, "count": 60}
+        config = config.replace(dataset_options=options)
+        return run_without_training(config, data, run_dir, command=command)
 
-    monkeypatch.setattr(fit, "main", main)
+    monkeypatch.setattr(steps, "run", train)
     kept = [flag for flag in tiny if not flag.startswith("--batch_size")]
     flags = [*SHORT, "--codes=64", *kept, f"--run_dir={run}", "--train", "--model=gan",
              "--generator_steps=2", "--generator_batch_size=8", "--reader_epochs=3"]  # fmt: skip
@@ -278,14 +277,16 @@ def test_a_generator_is_trained_first(tiny, tmp_path, capsys, monkeypatch):
 def test_a_training_of_the_generator_that_stops_ends_the_program(tmp_path, capsys, monkeypatch):
     asked = []
 
-    def main(values):
-        asked.append((values.model, values.steps, values.seed, values.run_dir))
-        return 130
+    def train(config, data, run_dir, command):
+        asked.append((config.model, config.steps, config.seed, run_dir, config.export))
+        asked.append(command)
+        return SimpleNamespace(complete=False)
 
-    monkeypatch.setattr(fit, "main", main)
-    code, output, _ = call(cluster, capsys, "--train", f"--run_dir={tmp_path}", "--seed=3")
-    assert code == 130 and asked == [("vae_gan", None, 3, str(tmp_path))]
-    assert "To go on with the whole:\n  python -m trainers.cluster --train" in output
+    monkeypatch.setattr(steps, "run", train)
+    code, _, _ = call(cluster, capsys, "--train", f"--run_dir={tmp_path}", "--seed=3")
+    assert code == 130
+    assert asked[0] == ("vae_gan", 4500, 3, str(tmp_path), False)
+    assert asked[1].startswith("python -m trainers.cluster --train")
 
 
 @pytest.mark.parametrize(
@@ -301,7 +302,7 @@ def test_a_training_of_the_generator_that_stops_ends_the_program(tmp_path, capsy
         (["--generator={file}", "--n_clusters=0"], "--n_clusters=0"),
         (["--generator={file}", "--n_clusters=300"], "--n_clusters must be at most --codes=200"),
         (["--generator={file}", "--mapping=gan", "--candidates=2"], "--candidates is of imle"),
-        (["--generator={file}", "--steps=7"], "--steps must be a multiple of --log_every=2"),
+        (["--generator={file}", "--steps=7"], "steps must be a multiple of log_every=2"),
         (["--generator={file}", "--model=gan"], "--model is of the generator's training"),
         (["--train", "--model=cvae"], "vae|gan|wgan|fm_gan|vae_gan"),
         (["--generator={points}"], "must give RGB pictures of one size"),

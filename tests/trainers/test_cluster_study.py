@@ -11,7 +11,7 @@ from keras_cvaegan.models import CVAE, VAE, ClusterGuidedGenerator
 from tests.helpers.applied import call, leave_petals_run
 from tests.helpers.untrained import judge_without_training
 from trainers import cluster_study
-from trainers.clusters import measures
+from trainers.clusters import measures, study, study_steps, verdicts
 
 FLAGS = ["--steps=3", "--batch_size=16", "--candidates=2", "--codes=150", "--samples=5"]
 FLAGS += ["--held_out=20", "--frechet_samples=100", "--reader_epochs=1", "--seeds=2"]
@@ -51,11 +51,11 @@ def test_tables_claims_and_a_file(runs, tmp_path, capsys):
     code, output, errors = call(cluster_study, capsys, *flags, "--n_clusters=2,3")
     assert code == 0, errors
     results = json.loads((tmp_path / "new" / "cluster_study.json").read_text())
-    assert set(results["summary"]["2"]) == set(cluster_study.TITLES)
+    assert set(results["summary"]["2"]) == set(study.TITLES)
     assert set(results["summary"]["3"]) == {"real", "untrained", "imle", "imle_raw"}
     real = results["summary"]["2"]["real"]
     assert real["cluster"]["by_seed"] == [1.0, 1.0]
-    for name in cluster_study.MAPPINGS:
+    for name in study.MAPPINGS:
         figures = results["summary"]["2"][name]
         assert set(figures) == {
             "attribute",
@@ -102,10 +102,10 @@ def test_the_layer_that_tells_most_and_has_no_outliers():
         return SimpleNamespace(name=name, outliers=[outliers], mutual_information=shares)
 
     survey = [layer("a", True, x=0.9, y=0.2), layer("b", False, x=0.3, y=0.5)]
-    assert cluster_study.chosen(survey, None, None) == ("b", "y", 0.5)
-    assert cluster_study.chosen(survey, None, "x") == ("b", "x", 0.3)
-    assert cluster_study.chosen(survey, "a", None) == ("a", "x", 0.9)
-    assert cluster_study.chosen(survey[:1], None, "y") == ("a", "y", 0.2)
+    assert study_steps.chosen(survey, None, None) == ("b", "y", 0.5)
+    assert study_steps.chosen(survey, None, "x") == ("b", "x", 0.3)
+    assert study_steps.chosen(survey, "a", None) == ("a", "x", 0.9)
+    assert study_steps.chosen(survey[:1], None, "y") == ("a", "y", 0.2)
 
 
 def test_claims():
@@ -115,13 +115,13 @@ def test_claims():
     ways = {"real": 1.0, "imle": 0.9, "gan": 0.8, "vae": 0.7, "sefa": 0.95, "ganspace": 0.6}
     summary = {"2": {name: {"attribute": of(value)} for name, value in ways.items()}}
     alone = {"generator": of(8.0), "imle": of(9.0), "imle_raw": of(12.0), "ratio": of(1.125)}
-    order, raw, loss = cluster_study.verdicts(summary, alone)
+    order, raw, loss = verdicts.verdicts(summary, alone)
     assert "refuted: SeFa 0.950, IMLE 0.900, GAN 0.800" in order
     assert "(IMLE, not calibrated): refuted: 8.000 becomes 12.000, +50.0%" in raw
     assert "(IMLE): refuted: 8.000 becomes 9.000, +12.5%" in loss
     summary["2"]["imle"]["attribute"] = of(0.99)
     alone = {"generator": of(8.0), "imle": of(8.8), "imle_raw": of(8.9)}
-    assert all("confirmed" in line for line in cluster_study.verdicts(summary, alone))
+    assert all("confirmed" in line for line in verdicts.verdicts(summary, alone))
 
 
 @pytest.fixture(scope="module")

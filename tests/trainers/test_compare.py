@@ -54,6 +54,7 @@ def compared(patched, tmp_path_factory):
 
     def stop_after_one(config, data, run_dir, command):
         if directories:
+            print(f"To go on:\n  {command}")
             return SimpleNamespace(complete=False)
         directories.append(str(run_dir))
         return train(config, data, run_dir, command=command)

@@ -11,7 +11,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from sklearn.decomposition import PCA
 
-from trainers.clusters.views import AMOUNTS, POINTS, Measured, Seen
+from trainers.clusters.views import AMOUNTS, POINTS, Measured, PaintedCodes
 from trainers.reports.picture_grids import PictureGrid
 from trainers.reports.plots import write_figure
 
@@ -90,7 +90,7 @@ def projected(
     return (shown[0], shown[1]), shares
 
 
-def _scatter(axes: Axes, points: np.ndarray, seen: Seen, names: Sequence[str]) -> None:
+def _scatter(axes: Axes, points: np.ndarray, seen: PaintedCodes, names: Sequence[str]) -> None:
     labels, palette = seen.wanted[: len(points)], colors(len(names))
     # In one call, so that no cluster lies on top of the others.
     axes.scatter(*points.T, s=5, alpha=0.5, linewidths=0, color=palette[labels])

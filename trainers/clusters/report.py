@@ -110,7 +110,7 @@ def write(
     about = picture_grids.write(shown, folder)
     results = {
         "flags": command.settings(values),
-        "config": run.config,
+        "config": run.config.to_json(),
         "step": steps_taken(guided),
         "layer": run.layer,
         "survey": None if survey is None else survey.figures(),
@@ -134,7 +134,7 @@ def _page(
     scatter: Mapping[str, str],
     command: str,
 ) -> str:
-    config, directory = run.config, run.directory
+    config, directory = run.config.to_json(), run.directory
     table_of = html.table(TITLES, _rows(measured, guided.class_names), range(1, 9))
     [(name, caption)] = scatter.items()
     sections = {

@@ -79,7 +79,7 @@ def _floats(values: Mapping[str, float] | None) -> dict[str, float] | None:
     return None if values is None else {name: float(value) for name, value in values.items()}
 
 
-def kept_or_made(
+def open_survey(
     folder: Path, source: Source, settings: Mapping[str, Any], reader_epochs: int
 ) -> Survey:
     """Returns the survey of a generator that is kept in a folder, or makes it and keeps it there.
@@ -94,7 +94,7 @@ def kept_or_made(
         ValueError: for features that cannot be clustered.
         OSError: when it cannot be kept.
     """
-    found = kept(folder, source, settings, reader_epochs)
+    found = kept_survey(folder, source, settings, reader_epochs)
     if found is not None:
         return found
     reader = _reader(source, reader_epochs) if source.is_of_petals else None
@@ -115,7 +115,7 @@ def _about(source: Source, settings: Mapping[str, Any], reader_epochs: int) -> d
     return {**settings, **source.about(), **readers}
 
 
-def kept(
+def kept_survey(
     folder: Path, source: Source, settings: Mapping[str, Any], reader_epochs: int
 ) -> Survey | None:
     """Returns the survey that a folder keeps, if it is of this generator and these settings."""

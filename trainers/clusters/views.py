@@ -25,7 +25,7 @@ AMOUNTS = np.linspace(-3, 3, 7)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Seen:
+class PaintedCodes:
     """What codes look like.
 
     Args:
@@ -60,18 +60,18 @@ class Measured:
         notes: what could not be shown.
     """
 
-    learned: Seen
-    held_out: Seen
-    mapped: Seen
+    learned: PaintedCodes
+    held_out: PaintedCodes
+    mapped: PaintedCodes
     walks: dict[str, np.ndarray]
     clusters: list[dict[str, Any]]
     overall: dict[str, Any]
     notes: list[str]
 
 
-def look(
+def paint_codes(
     guided: ClusterGuidedGenerator, z: np.ndarray, wanted: np.ndarray | None, title: str
-) -> Seen:
+) -> PaintedCodes:
     """Paints codes and keeps what is to be shown; pictures are never all in memory.
 
     Args:
@@ -98,7 +98,7 @@ def look(
     means = cluster_means(counted(title, batches(), len(z)), n_clusters=guided.num_classes)
     shape = (-1, *guided.image_shape)
     all_reached = np.concatenate(reached)
-    return Seen(
+    return PaintedCodes(
         z,
         all_reached if wanted is None else wanted,
         all_reached,
@@ -119,10 +119,12 @@ def measure(
         generator: as it was given.
         seed: of what it learned; held-out codes are of the next.
     """
-    learned = look(guided, found.z, found.labels, "Learned codes")
+    learned = paint_codes(guided, found.z, found.labels, "Learned codes")
     others = guided.codes(len(found.z), seed + 1)
-    held_out = look(guided, others, None, "Held-out codes")
-    mapped = look(guided, guided.map_codes(held_out.wanted, seed), held_out.wanted, "Mapped codes")
+    held_out = paint_codes(guided, others, None, "Held-out codes")
+    mapped = paint_codes(
+        guided, guided.map_codes(held_out.wanted, seed), held_out.wanted, "Mapped codes"
+    )
     walks, notes = _walks(guided, generator, held_out.z[0], len(found.z), seed)
     clusters = [
         _figures(cluster, found, learned, held_out, mapped) for cluster in range(guided.num_classes)
@@ -131,7 +133,7 @@ def measure(
 
 
 def _figures(
-    cluster: int, found: Found, learned: Seen, held_out: Seen, mapped: Seen
+    cluster: int, found: Found, learned: PaintedCodes, held_out: PaintedCodes, mapped: PaintedCodes
 ) -> dict[str, Any]:
     of = [seen.wanted == cluster for seen in (learned, held_out, mapped)]
     count = int(of[1].sum())
@@ -159,7 +161,7 @@ def _share(hits: np.ndarray) -> float | None:
     return float(np.mean(hits)) if len(hits) else None
 
 
-def _overall(found: Found, mapped: Seen) -> dict[str, Any]:
+def _overall(found: Found, mapped: PaintedCodes) -> dict[str, Any]:
     sizes = np.asarray(found.clusters.sizes) / len(found.z)
     return {
         "silhouette": float(found.clusters.silhouette),
