@@ -4,7 +4,6 @@ import concurrent.futures
 import dataclasses
 import json
 import os
-import uuid
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,6 +12,7 @@ import tensorflow as tf
 from datasets.tfrecords.description import describe
 from datasets.tfrecords.records import Records, Shard, Written
 from keras_cvaegan.progress import Progress
+from keras_cvaegan.remote_files import replacing_remote_folder
 
 DESCRIPTION = "description.json"
 _THREADS = min(16, os.cpu_count() or 1)
@@ -62,25 +62,19 @@ def write(
     if tf.io.gfile.exists(folder):
         raise ValueError(f"{folder!r} is there already: remove it, or choose another folder.")
     shards = records.all_shards()
-    parent, slash, name = folder.rpartition("/")
-    partial = f"{parent}{slash}.{name}.{uuid.uuid4().hex}.partial"
     try:
-        tf.io.gfile.makedirs(partial)
-        if beam is None:
-            written = _write_here(shards, partial, verbose)
-        else:
-            written = _write_by_beam(shards, partial, beam, verbose)
-        description = describe(records, written)
-        with tf.io.gfile.GFile(f"{partial}/{DESCRIPTION}", "w") as file:
-            file.write(json.dumps(description, indent=2) + "\n")
-        tf.io.gfile.rename(partial, folder)
+        with replacing_remote_folder(folder) as partial:
+            if beam is None:
+                written = _write_here(shards, partial, verbose)
+            else:
+                written = _write_by_beam(shards, partial, beam, verbose)
+            description = describe(records, written)
+            with tf.io.gfile.GFile(f"{partial}/{DESCRIPTION}", "w") as file:
+                file.write(json.dumps(description, indent=2) + "\n")
     except tf.errors.OpError as error:
         raise OSError(
             f"Cannot write records to {folder!r}: {error.message}. Choose another folder."
         ) from error
-    finally:
-        if tf.io.gfile.exists(partial):
-            tf.io.gfile.rmtree(partial)
     return description
 
 

@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import absl.logging
 
-from trainers import write_records
-from trainers.command_line import flags
+from trainers.command_line import flags, record_flags
 from trainers.command_line.command import TRAINING_ENVIRONMENT, Command
 from trainers.command_line.training_flags import TRAINING
 
@@ -31,7 +30,7 @@ _OF_DATA = ("class_names", "image_size", "seed")
 
 COMMAND = Command("trainers.tfx.pipeline", __doc__, TRAINING_ENVIRONMENT)
 flags.data_flags(COMMAND)
-write_records.record_flags(COMMAND)
+record_flags.record_flags(COMMAND)
 with COMMAND.section("Model"):
     COMMAND.adopt(TRAINING, *("model", "preset", "latent_dim", "set"))
 with COMMAND.section("Training"):
@@ -98,16 +97,13 @@ def write_examples(values: "FlagValues", image_size: int) -> tuple[str, list[str
     import tensorflow as tf
 
     from datasets import tfrecords
+    from trainers.records import writing
 
-    asked = write_records.records(values, image_size, ("train", "test"))
+    asked = writing.records_of(values, image_size, ("train", "test"))
     folder = f"{root(values)}/records/{values.dataset}-{image_size}px-{asked.digest()}"
     if not tf.io.gfile.exists(folder):
         print(f"Writing {values.dataset} as TFRecord files: {folder}", flush=True)
-        beam = write_records.beam_options(values)
-        try:
-            tfrecords.write(folder, asked, beam=beam, verbose=True)
-        except ImportError as error:
-            raise ValueError(str(error)) from error
+        writing.write(folder, asked, values)
     with tf.io.gfile.GFile(f"{folder}/{tfrecords.DESCRIPTION}") as file:
         return folder, json.loads(file.read())["class_names"]
 
@@ -172,7 +168,7 @@ def build(values: "FlagValues") -> Any:
         components=components(values, config, class_names, folder),
         enable_cache=True,
         metadata_connection_config=metadata,
-        beam_pipeline_args=write_records.beam_options(values) or ["--direct_num_workers=1"],
+        beam_pipeline_args=record_flags.beam_options(values) or ["--direct_num_workers=1"],
     )
 
 

@@ -101,7 +101,7 @@ def test_records_are_written_once(monkeypatch, tmp_path, capsys):
 
     real = tfrecords.write
     monkeypatch.setattr(tfrecords, "write", write)
-    monkeypatch.setattr(pipeline.write_records.flags, "dataset_options", few)
+    monkeypatch.setattr(pipeline.flags, "dataset_options", few)
     values = pipeline.COMMAND.parse([f"--root={tmp_path}", "--shards=1"])
     folder, names = pipeline.write_examples(values, 16)
     assert (len(names), folder.startswith(f"{tmp_path}/records/petals-16px-")) == (2, True)
