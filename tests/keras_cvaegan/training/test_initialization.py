@@ -44,6 +44,13 @@ def trained(cls, class_names=CLASSES, **arguments):
     return model
 
 
+def without_fresh_values(model):
+    """The model with zeros for weights: what a new class then has is the mean alone."""
+    for variable in model.weights:
+        variable.assign(np.zeros(variable.shape))
+    return model
+
+
 def values(model):
     return {index: np.array(v) for index, v in enumerate(model.weights)}
 
@@ -105,10 +112,10 @@ def test_a_step_is_that_of_the_source_when_classes_have_other_numbers(name):
 
 
 @every_conditional_model
-def test_known_classes_go_on_and_a_new_one_is_all_of_the_source(name):
+def test_known_classes_go_on_and_a_new_one_begins_with_all_of_the_source(name):
     source = trained(name)
     names = ("lily", "orchid", "daisy")
-    model = build(name, names, seed=4)
+    model = without_fresh_values(build(name, names, seed=4))
     found = initialize_from(model, source)
     assert (found.known_classes, found.new_classes) == (("lily", "daisy"), ("orchid",))
     assert found.unused_classes == ("rose", "tulip")
@@ -146,8 +153,8 @@ def test_running_means_of_a_new_class_are_none_yet():
 
 
 @pytest.mark.parametrize("names", [("oak", "elm"), ("oak", "elm", "ash", "fir", "yew")])
-def test_classes_that_are_all_new_begin_alike(names):
-    source, model = trained(CVAEGAN), build(CVAEGAN, names)
+def test_classes_that_are_all_new_begin_with_the_mean(names):
+    source, model = trained(CVAEGAN), without_fresh_values(build(CVAEGAN, names))
     found = initialize_from(model, source)
     assert (found.known_classes, found.unused_classes) == ((), CLASSES)
     z = np.repeat(model.sample_latents(1), len(names), axis=0)
@@ -159,7 +166,7 @@ def test_classes_that_are_all_new_begin_alike(names):
 
 @pytest.mark.parametrize(("cls", "other"), [(CVAE, VAE), (VAE, CVAE)])
 def test_of_all_pictures_to_classes_and_back(cls, other):
-    source, model = trained(other), build(cls)
+    source, model = trained(other), without_fresh_values(build(cls))
     found = initialize_from(model, source)
     assert found.networks == ("encoder", "generator")
     z, images = model.sample_latents(4), pictures(4)
@@ -169,6 +176,17 @@ def test_of_all_pictures_to_classes_and_back(cls, other):
     codes = model.encode(images, labels), source.encode(images, uniform)
     for ours, theirs in zip(*codes, strict=True):
         assert_close(ours, theirs)
+
+
+def test_new_classes_differ_by_their_fresh_values():
+    source, model = trained(CVAE), build(CVAE, ("oak", "rose", "elm"))
+    fresh = np.array(model.generator.get_layer("class_embedding").kernel)
+    initialize_from(model, source)
+    received, expected = (
+        np.array(each.generator.get_layer("class_embedding").kernel) for each in (model, source)
+    )
+    assert_close(received[[0, 2]], expected.mean(axis=0) + fresh[[0, 2]])
+    np.testing.assert_array_equal(received[1], expected[1])
 
 
 def test_step_seed_and_optimizers_stay():
@@ -298,11 +316,11 @@ def test_variables_keep_their_precision(policy):
     source = trained(CVAE)
     keras.config.set_dtype_policy(policy)
     try:
-        model = build(CVAE, ("rose", "oak"))
+        model = without_fresh_values(build(CVAE, ("rose", "oak")))
         before = [v.dtype for v in model.weights]
         initialize_from(model, source)
         assert [v.dtype for v in model.weights] == before
-        back = build(CVAE, ("oak", "rose"))
+        back = without_fresh_values(build(CVAE, ("oak", "rose")))
         initialize_from(back, model)
     finally:
         keras.config.set_dtype_policy("float32")
