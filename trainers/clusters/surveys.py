@@ -13,6 +13,8 @@ import numpy as np
 from keras_cvaegan.applications import LayerClusters, layer_survey
 from keras_cvaegan.files import replacing
 from keras_cvaegan.training.run_directory import read_json, write_json
+from trainers.attributes.measures import KnownPictures
+from trainers.attributes.reader import open_reader
 from trainers.clusters.sources import Source
 from trainers.reports.tables import markdown, number
 from trainers.runs.data import open_data, read_config
@@ -146,9 +148,6 @@ def kept_survey(
 
 def _reader(source: Source, epochs: int) -> AttributeReader:
     """Reads attributes from pictures like those that the generator learned from."""
-    from trainers.attributes.measures import KnownPictures
-    from trainers.attributes.reader import open_reader
-
     data = open_data(read_config(source.run))
     return open_reader(source.run, data, KnownPictures.of(data.prepare("train")), epochs)
 

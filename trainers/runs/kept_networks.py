@@ -6,10 +6,12 @@ import time
 import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    import keras
+import keras
+
+from keras_cvaegan.files import replacing
+from keras_cvaegan.training.run_directory import read_json, write_json
 
 
 def kept_or_trained(
@@ -18,18 +20,15 @@ def kept_or_trained(
     """Returns the network that is kept in a file, or trains it and keeps it there.
 
     Args:
-        path: of the `.keras` file; what it was trained on is in the `.json` file beside it.
-        about: what the network is and learns from, as JSON has it. Another network is trained
-            where what is kept is of anything else.
-        what: the network's name, for messages.
-        train: trains and returns it.
+        path: path of the `.keras` file; what it was trained on is in the `.json` file beside it.
+        about: description of the network and of what it learns from, as JSON has it. Another one is
+            trained where what is kept is of anything else.
+        what: name of the network, for messages.
+        train: function that trains and returns it.
 
     Raises:
         OSError: when it cannot be kept.
     """
-    from keras_cvaegan.files import replacing
-    from keras_cvaegan.training.run_directory import write_json
-
     kept = _kept(path, about, what)
     if kept is not None:
         return kept
@@ -45,10 +44,6 @@ def kept_or_trained(
 
 def _kept(path: Path, about: Mapping[str, Any], what: str) -> keras.Model | None:
     """The network that is kept; None, said in a line, where it does not serve."""
-    import keras
-
-    from keras_cvaegan.training.run_directory import read_json
-
     if not (path.is_file() and path.with_suffix(".json").is_file()):
         return None
     try:
