@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from trainers.tfx import pipeline
+from trainers.tfx import building, pipeline, places
 
 pytestmark = pytest.mark.xdist_group("tfx")
 
@@ -65,7 +65,7 @@ def test_without_tfx_one_message_says_what_to_install_and_where(call, without_tf
 )
 def test_wrong_flags_are_one_line(call, monkeypatch, flags, message, tmp_path):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(pipeline, "import_tfx", SimpleNamespace)
+    monkeypatch.setattr(building, "import_tfx", SimpleNamespace)
     code, _, errors = call(*flags)
     assert (code, errors.count("\n")) == (1, 1)
     assert message in errors
@@ -80,7 +80,7 @@ def test_the_training_is_that_of_fit_with_the_same_flags():
     config = training_config(values)
     assert config.objective["kl_weight"] == 2
     assert (config.steps, config.learning_rates["generator"]) == (50, 0.5)
-    assert pipeline.thresholds(values) == {"max_frechet_distance": 4.0}
+    assert places.thresholds(values) == {"max_frechet_distance": 4.0}
     # All of it is known to the module.
     from trainers.tfx import module
 
@@ -103,10 +103,10 @@ def test_records_are_written_once(monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(tfrecords, "write", write)
     monkeypatch.setattr(pipeline.flags, "dataset_options", few)
     values = pipeline.COMMAND.parse([f"--root={tmp_path}", "--shards=1"])
-    folder, names = pipeline.write_examples(values, 16)
+    folder, names = building.write_examples(values, 16)
     assert (len(names), folder.startswith(f"{tmp_path}/records/petals-16px-")) == (2, True)
-    assert pipeline.write_examples(values, 16) == (folder, names)
-    assert pipeline.write_examples(values, 8)[0] != folder
+    assert building.write_examples(values, 16) == (folder, names)
+    assert building.write_examples(values, 8)[0] != folder
     assert [records.image_size for records in calls] == [16, 8]
     assert calls[0].splits == ("train", "test")
 
@@ -146,7 +146,7 @@ def test_the_verdict_is_that_of_this_run_where_the_cache_gave_it(
         results = {**figures, "blessed": good, "failures": [f"it is {accuracy}"]}
         (folder / "evaluation.json").write_text(json.dumps(results))
     info = SimpleNamespace(pipeline_root=str(tmp_path))
-    pipeline.report(SimpleNamespace(metadata_connection_config=tmp_path, pipeline_info=info))
+    building.report(SimpleNamespace(metadata_connection_config=tmp_path, pipeline_info=info))
     *_, figures, path, verdict = capsys.readouterr().out.splitlines()
     assert figures == "top1_accuracy      generated 0.7, real 0.7"
     assert path == f"Evaluation: {tmp_path}/evaluation/8/evaluation.json"
