@@ -56,9 +56,9 @@ class Face(NamedTuple):
     """A face: a picture's path from `data_dir`, and where in it the face is if it is not cut out.
 
     Args:
-        path: of the picture.
+        path: path of the picture.
         box: `(left, top, right, bottom)` in pixels.
-        sha256: of the picture's file, in hexadecimal digits.
+        sha256: hash of the picture's file, in hexadecimal digits.
     """
 
     path: str
@@ -95,9 +95,10 @@ def facescrub(
     Args:
         split: "train", "validation" or "test".
         image_size: height and width, in pixels, that pictures are cropped and resized to.
-        data_dir: the folder.
-        min_images: a person with fewer faces, of all splits together, is left out.
-        margin: how far a crop reaches over the box on either side, as a share of its longer side.
+        data_dir: folder of the downloads.
+        min_images: number of faces, of all splits together, below which a person is left out.
+        margin: width that a crop reaches over the box on either side, as a share of the box's
+            longer side.
 
     Raises:
         ValueError: when `data_dir` is not such a folder, when a list is damaged, or when fewer than

@@ -34,7 +34,7 @@ def folder(split: str, image_size: int, data_dir: str | os.PathLike | None = Non
     Args:
         split: "train", "validation" or "test".
         image_size: height and width, in pixels, that pictures are cropped and resized to.
-        data_dir: the folder.
+        data_dir: folder of the pictures.
 
     Raises:
         ValueError: when `data_dir` is not such a folder, has one class only, or has a class or a

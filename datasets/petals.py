@@ -31,8 +31,8 @@ class Species:
     """What the flowers of one class have in common.
 
     Args:
-        hue: of the petals, in [0, 1).
-        shape: one of `SHAPES`.
+        hue: hue of the petals, in [0, 1).
+        shape: name in `SHAPES`.
         count: number of petals.
     """
 
@@ -62,9 +62,9 @@ def petals(
 
     Args:
         split: "train", "validation" or "test".
-        image_size: in pixels, at least 8.
+        image_size: height and width, in pixels, at least 8.
         num_classes: number of species, 2 to 200.
-        drawing_seed: another one gives other flowers of the same species.
+        drawing_seed: seed of the drawings; another one gives other flowers of the same species.
         count: number of images, at least `num_classes`; by default 10,000 for training, 1,000 for
             validation, 2,000 for testing.
 
@@ -161,8 +161,8 @@ def attributes(split: str, index: int, seed: int = 0) -> dict[str, float]:
 
     Args:
         split: "train", "validation" or "test".
-        index: of the image, at least 0.
-        seed: of the data set.
+        index: number of the image, at least 0.
+        seed: seed of the drawings.
 
     Returns:
         `background_hue` in [0, 1), `brightness` in [0.65, 1), `x` and `y` in [−0.15, 0.15) (shares
@@ -189,7 +189,7 @@ def visible(values: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     of k petals turned by 1/k is the same picture. What the label decides is left out.
 
     Args:
-        values: `(n,)` of each attribute, as data sets give them.
+        values: arrays `(n,)` by attribute, as data sets give them.
 
     Returns:
         By name float32 arrays `(n, 1)`, or `(n, 2)` of angles.
@@ -221,9 +221,9 @@ def draw(kind: Species, values: dict[str, float], image_size: int) -> np.ndarray
     """Draws one flower.
 
     Args:
-        kind: the species.
-        values: the attributes, as `attributes` gives them.
-        image_size: in pixels, at least 8.
+        kind: species of the flower.
+        values: attributes, as `attributes` gives them.
+        image_size: height and width, in pixels, at least 8.
 
     Returns:
         uint8 array of shape (image_size, image_size, 3), anti-aliased.

@@ -26,7 +26,7 @@ def pictures(
     Args:
         split: "train", "validation" or "test".
         image_size: height and width, in pixels, that pictures are cropped and resized to.
-        data_dir: the folder.
+        data_dir: folder of the pictures.
         hold_out: whether some are kept from the training; without, it has all of them, and the
             other splits are empty.
 

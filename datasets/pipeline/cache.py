@@ -26,10 +26,10 @@ class Prepared:
     """One split of a data set, decoded.
 
     Args:
-        images: `uint8 (n, image_size, image_size, 3)`, mapped from disk, read-only. What is
+        images: array `uint8 (n, image_size, image_size, 3)`, mapped from disk, read-only. What is
             touched of it stays in memory; the batches of `datasets.load` are read another way.
-        labels: `int32 (n,)`.
-        attributes: `float32 (n,)` for every attribute that the data set has.
+        labels: array `int32 (n,)`.
+        attributes: arrays `float32 (n,)` by name, of every attribute that the data set has.
         description: names, counts, shape.
     """
 
@@ -51,8 +51,8 @@ def decoded(
     """Returns a source as arrays, decoding it when that was not done before.
 
     Args:
-        source: one split of a data set.
-        name: the data set's name.
+        source: split of a data set.
+        name: name of the data set.
         split: "train", "validation" or "test".
         image_size: height and width of the pictures, in pixels.
         cache_dir, part: as `datasets.prepare` takes them.
@@ -90,7 +90,11 @@ def decoded(
 
 
 def check_piece(name: str, piece: Sequence[int]) -> tuple[int, int]:
-    """Returns `(index, count)` of the argument `name`, which says which of how many pieces.
+    """Returns `(index, count)` of an argument that says which of how many pieces.
+
+    Args:
+        name: name of the argument, for the message.
+        piece: value of the argument.
 
     Raises:
         ValueError: when there is no such piece.

@@ -92,7 +92,7 @@ def in_parallel(tasks: Iterable[Callable[[], Batch]], image_size: int) -> Iterat
     """Runs the tasks of a source in threads, a few ahead, and gives their batches in order.
 
     Args:
-        tasks: what `Source.batches` gives.
+        tasks: functions that `Source.batches` gives.
         image_size: height and width, in pixels, to which pictures of another size are brought.
     """
 

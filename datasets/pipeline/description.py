@@ -9,12 +9,12 @@ class Description:
     """Describes one split of a data set at one image size.
 
     Args:
-        name: the data set's registered name.
-        split: the split that was asked for.
-        class_names: one name a class, in label order.
-        image_shape: `(height, width, channels)`.
+        name: name of the data set.
+        split: name of the split that was asked for.
+        class_names: name of each class, in label order.
+        image_shape: shape of a picture, `(height, width, channels)`.
         class_counts: number of readable pictures of each class, in label order; of the part.
-        unreadable: a `(path, reason)` pair for every picture that could not be read.
+        unreadable: pairs `(path, reason)`, of every picture that could not be read.
         part: `(index, count)`, which of how many parts of the split this is.
     """
 

@@ -22,7 +22,7 @@ class Reader:
     until no call is under way and none came for a while.
 
     Args:
-        *arrays: of shape `(n, …)`, in memory or as `np.load(…, mmap_mode="r")` gives them.
+        *arrays: arrays of shape `(n, …)`, in memory or as `np.load(…, mmap_mode="r")` gives them.
 
     Raises:
         OSError: when a mapped file is gone or has become shorter.

@@ -26,8 +26,8 @@ class Unreadable:
     """Stands in a batch for a picture that could not be read.
 
     Args:
-        path: the picture's file, as its owner would look for it.
-        reason: why it could not be read.
+        path: file of the picture, as its owner would look for it.
+        reason: cause why it could not be read.
     """
 
     path: str
@@ -39,11 +39,11 @@ class Batch:
     """Some consecutive examples of a split.
 
     Args:
-        images: `n` pictures, each `uint8 (height, width, 3)` of any size (the cache crops and
+        images: the `n` pictures, each `uint8 (height, width, 3)` of any size (the cache crops and
             resizes those that have another size than was asked for) or `Unreadable`; one array
             `uint8 (n, height, width, 3)` serves as well.
-        labels: `n` integers in `[0, num_classes)`.
-        attributes: `n` numbers for every attribute; every batch of a source has the same names.
+        labels: the `n` integers in `[0, num_classes)`.
+        attributes: lists of `n` numbers by attribute; every batch of a source has the same names.
     """
 
     images: Sequence[np.ndarray | Unreadable] | np.ndarray
@@ -56,12 +56,12 @@ class Source:
     """One split of a data set, before it is cached.
 
     Args:
-        class_names: one name a class, in label order.
+        class_names: name of each class, in label order.
         count: number of examples, readable or not.
-        key: changes whenever the bytes that would be cached change.
-        batches: gives the examples in order, as functions that return a `Batch` each; called with
-            a `range`, those with these indices alone. Iterating happens in one thread; the
-            functions run in several, so costly work belongs in them.
+        key: text that changes whenever the bytes that would be cached change.
+        batches: function that gives the examples in order, as functions that return a `Batch` each;
+            called with a `range`, those with these indices alone. Iterating happens in one thread;
+            the functions run in several, so costly work belongs in them.
 
     Example:
 
@@ -86,9 +86,9 @@ def in_batches(
 
     Args:
         count: number of examples.
-        read: returns the batch of the examples whose indices are in the given range, of which
-            the step need not be 1.
-        size: the most examples in one batch.
+        read: function that returns the batch of the examples whose indices are in the given range,
+            of which the step need not be 1.
+        size: number of examples in one batch, at most.
     """
 
     def batches(indices: range | None = None) -> Iterator[Callable[[], Batch]]:
@@ -121,6 +121,12 @@ class Dataset:
         self, split: str, image_size: int, data_dir: str | None = None, **options: Any
     ) -> Source:
         """Returns one split of the data set.
+
+        Args:
+            split: one of `splits`.
+            image_size: height and width of the pictures, in pixels.
+            data_dir: folder where the data set lies, or is downloaded to.
+            **options: some of `options`.
 
         Raises:
             ValueError: for a split or an option that the data set does not have, or a `data_dir`
@@ -161,9 +167,9 @@ def register(
     parameters are the data set's options, each with a default.
 
     Args:
-        name: what `datasets.load` is called with.
-        splits: the splits that the function can give.
-        doc: one line for the programs' help.
+        name: name that `datasets.open_dataset` is called with.
+        splits: splits that the function can give.
+        doc: line for the programs' help.
 
     Raises:
         ValueError: when the name is taken, or an option is named like a parameter of

@@ -33,7 +33,7 @@ def load(
         batch_size: number of images in a batch.
         seed: seed of the order of the examples, and of what is drawn by lot.
         data_dir, cache_dir: as `open_dataset` takes them.
-        **options: what else `OpenDataset.load` takes, and options of the data set itself.
+        **options: other arguments of `OpenDataset.load`, and options of the data set itself.
 
     Raises:
         ValueError, OSError: as `OpenDataset.load` does.

@@ -12,7 +12,7 @@ def unpack(archive: Path, folder: Path) -> None:
     """Unpacks a tar archive; whoever looks sees no folder or the whole of it.
 
     Args:
-        archive: the file, compressed or not.
+        archive: tar file, compressed or not.
         folder: path to unpack to. Where it is there, it stays as it is.
 
     Raises:

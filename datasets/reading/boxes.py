@@ -13,9 +13,9 @@ def crop_square(
     than the picture it is as large as fits.
 
     Args:
-        picture: `(height, width, channels)`.
+        picture: array `(height, width, channels)`.
         box: `(left, top, right, bottom)` in pixels.
-        margin: as a share of the box's longer side.
+        margin: share of the box's longer side that is added on either side.
 
     Returns:
         A view `(side, side, channels)` of the picture.

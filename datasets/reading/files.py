@@ -23,8 +23,8 @@ def existing(dataset: str, data_dir: str | os.PathLike | None, layout: str) -> P
 
     Args:
         dataset: name of the data set, for the message.
-        data_dir: what the user gave.
-        layout: what must lie in the folder, for the message.
+        data_dir: path that the user gave, if any.
+        layout: contents that the folder must have, for the message.
 
     Raises:
         ValueError: when there is no such folder.
@@ -76,7 +76,7 @@ def share(names: Sequence[str], split: str) -> list[str]:
     training. Of two pictures, none is for validation; a single one is for training.
 
     Args:
-        names: what tells the pictures apart, such as paths.
+        names: names that tell the pictures apart, such as paths.
         split: "train", "validation" or "test".
 
     Returns:
@@ -116,7 +116,7 @@ def source(root: Path, classes: Mapping[str, Sequence[str]], image_size: int) ->
     """Returns the pictures of one split.
 
     Args:
-        root: the folder.
+        root: folder of the pictures.
         classes: paths from `root`, by the name of the class, in label order.
         image_size: height and width, in pixels, that pictures are cropped and resized to.
     """
@@ -137,9 +137,9 @@ def source_of(
     """Returns one split of things that become pictures one by one.
 
     Args:
-        classes: the things, by the name of the class, in label order.
-        read: returns the picture of one.
-        key: of the `Source`.
+        classes: things of each class, by its name, in label order.
+        read: function that returns the picture of one.
+        key: key of the `Source`.
     """
     examples = [(item, label) for label, items in enumerate(classes.values()) for item in items]
 

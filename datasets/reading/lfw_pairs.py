@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from datasets.lfw import people_in as people
 from datasets.reading import files
+from datasets.reading.lfw_folder import people_in
 from keras_cvaegan import pictures
 from keras_cvaegan.metrics import verification
 
@@ -23,9 +23,9 @@ class Pair:
     """Two pictures, each by its person and its number.
 
     Args:
-        fold: from 0 on.
-        first: one.
-        second: the other.
+        fold: number of the fold, from 0.
+        first: first picture.
+        second: second picture.
     """
 
     fold: int
@@ -44,11 +44,11 @@ class Pairs:
 
     Args:
         images: each picture once, `uint8 (n, side, side, 3)`.
-        first: rows of the first of each pair.
-        second: rows of the second.
-        same: bool, whether both are of one person.
-        folds: integers.
-        left_out: pairs of people that are among the classes of the training.
+        first: rows in `images` of the first picture of each pair.
+        second: rows of the second one.
+        same: booleans, whether both are of one person.
+        folds: number of each pair's fold.
+        left_out: number of pairs of people that are among the classes of the training.
     """
 
     images: np.ndarray
@@ -59,7 +59,11 @@ class Pairs:
     left_out: int
 
     def verify(self, features_of: Callable[[np.ndarray], np.ndarray]) -> verification.Verification:
-        """Measures features, `(n, d)`, of uint8 images: see `metrics.verification.verify`."""
+        """Measures features by the pairs: see `metrics.verification.verify`.
+
+        Args:
+            features_of: function of uint8 images that returns their features, `(n, d)`.
+        """
         features = features_of(self.images)
         similarities = verification.cosine_similarities(features[self.first], features[self.second])
         return verification.verify(similarities, self.same, self.folds)
@@ -70,6 +74,9 @@ def parse_pairs(text: str) -> list[Pair]:
 
     Its first line has the number of folds and of pairs of each kind in a fold; each fold has as
     many lines of one person, a name and two numbers, and then of two, names and numbers.
+
+    Args:
+        text: contents of the file.
 
     Raises:
         ValueError: for anything else.
@@ -124,10 +131,10 @@ def read_pairs(
     """Reads the pictures of a folder's `pairs.txt`.
 
     Args:
-        folder: with `pairs.txt`, and the pictures as the data set `lfw` takes them.
-        image_size: side of the pictures, in pixels.
+        folder: folder of `pairs.txt`, and of the pictures as the data set `lfw` takes them.
+        image_size: height and width of the pictures, in pixels.
         without: names of people, as of classes: pairs with one of them are left out.
-        show: told in a line how far it is.
+        show: function that is told in a line how far it is.
 
     Raises:
         ValueError: where list or pictures are missing, or no two folds are left.
@@ -166,7 +173,7 @@ def read_pairs(
 def _read(
     folder: Path, wanted: Sequence[Picture], image_size: int, show: Callable[[str], None]
 ) -> np.ndarray:
-    root, found = people(folder)
+    root, found = people_in(folder)
     paths = {
         (name, int(Path(path).stem.rpartition("_")[2])): path
         for name, of_person in found.items()

@@ -11,10 +11,10 @@ def of_split(
     """Returns the pictures of every person in a split, by `files.share`.
 
     Args:
-        people: what tells a person's pictures apart, such as paths, by the person's name.
+        people: names that tell a person's pictures apart, such as paths, by the person's name.
         split: "train", "validation" or "test".
-        min_images: a person with fewer pictures, of all splits together, is left out.
-        where: where the pictures are, for the messages.
+        min_images: number of pictures, of all splits together, below which a person is left out.
+        where: place of the pictures, for the messages.
 
     Raises:
         ValueError: when fewer than two people have so many pictures, or none has any to spare for

@@ -34,9 +34,9 @@ def prepared_builder(
     An archive that lies in `data_dir/downloads/manual` takes the place of a download.
 
     Args:
-        name: what TFDS calls the data set.
-        data_dir: where TFDS keeps data; by default its own folder, `~/tensorflow_datasets`.
-        unnamed_archive: the file name of the archive for which TFDS knows none.
+        name: name of the data set in TFDS.
+        data_dir: folder of TFDS's data; by default its own, `~/tensorflow_datasets`.
+        unnamed_archive: name of the archive's file where TFDS knows none.
 
     Raises:
         ConnectionError: when an archive cannot be downloaded; the message says where to get it and
@@ -61,8 +61,8 @@ def unpacked_archive(name: str, data_dir: str | os.PathLike | None = None) -> Pa
     in `data_dir/downloads/manual` takes the place of a download.
 
     Args:
-        name: what TFDS calls the data set.
-        data_dir: where TFDS keeps data; by default its own folder, `~/tensorflow_datasets`.
+        name: name of the data set in TFDS.
+        data_dir: folder of TFDS's data; by default its own, `~/tensorflow_datasets`.
 
     Raises:
         ConnectionError, ValueError, OSError: as `prepared_builder`.
@@ -154,7 +154,7 @@ def source(
     Where TFDS has no split "validation", its split "test" serves as both.
 
     Args:
-        builder: as `prepared_builder` gives it; it has the features `image` and `label`.
+        builder: builder of `prepared_builder`, with the features `image` and `label`.
         split: "train", "validation" or "test".
         image_size: height and width, in pixels, that pictures are cropped and resized to.
         crop_to_box: whether pictures are cropped to the smallest square around the feature `bbox`

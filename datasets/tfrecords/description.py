@@ -13,8 +13,8 @@ def describe(records: Records, written: Sequence[Written]) -> dict[str, Any]:
     """Returns the contents of description.json.
 
     Args:
-        records: what was to be written.
-        written: what came into each file.
+        records: data that were to be written.
+        written: contents of each file.
 
     Raises:
         ValueError: for a class none of whose pictures can be read.

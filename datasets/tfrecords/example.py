@@ -19,10 +19,10 @@ def to_example(
     """Returns the Example of one picture.
 
     Args:
-        image: `uint8 (height, width, 3)`.
+        image: array `uint8 (height, width, 3)`.
         label: number of the class.
         class_name: name of the class.
-        attributes: numbers by name.
+        attributes: number of each attribute, by its name.
 
     Example:
 

@@ -45,7 +45,7 @@ def write(folder: str, records: tfrecords.Records, values: FlagValues) -> dict[s
 
     Args:
         folder: path or URL; it must not exist yet.
-        records: what is to be written.
+        records: data to write, and in how many files.
         values: flags of the records.
 
     Raises:
