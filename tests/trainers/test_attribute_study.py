@@ -2,7 +2,6 @@
 
 import json
 
-import keras
 import numpy as np
 import pytest
 
@@ -11,8 +10,6 @@ from keras_cvaegan.models import CVAE, VAE
 from tests.helpers.applied import call, leave_petals_run, untrained_runs
 from tests.helpers.untrained import judge_without_training
 from trainers import attribute_study
-from trainers.attributes.tables import claims, notes, table
-from trainers.runs.kept_networks import kept_or_trained
 
 FLAGS = ("--count=20", "--pairs=15", "--steps=3", "--searched=30", "--k=2", "--reader_epochs=3")
 NAMES = ["background_hue", "brightness", "rotation", "size", "tint", "x", "y"]
@@ -97,69 +94,3 @@ def test_what_cannot_be_is_one_line(runs, capsys, trainings):
         assert errors.startswith("error: ") and errors.count("\n") == 1
         assert message in errors
     assert trainings == []
-
-
-def test_kept_networks_are_trained_anew_where_they_do_not_serve(tmp_path, capsys):
-    trained = []
-
-    def train():
-        trained.append(keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]))
-        return trained[-1]
-
-    path = tmp_path / "reader.keras"
-    kept_or_trained(path, {"epochs": 1}, "reader", train)
-    kept = kept_or_trained(path, {"epochs": 1}, "reader", train)
-    np.testing.assert_array_equal(kept.get_weights()[0], trained[0].get_weights()[0])
-    assert len(trained) == 1
-    kept_or_trained(path, {"epochs": 2}, "reader", train)
-    assert "The kept reader is of other data or settings" in capsys.readouterr().out
-    for damaged, content in ((path, b"PK"), (path.with_suffix(".json"), b"[]")):
-        damaged.write_bytes(content)
-        kept_or_trained(path, {"epochs": 2}, "reader", train)
-        assert "The kept reader cannot be read: training another." in capsys.readouterr().out
-    kept_or_trained(path, {"epochs": 2}, "reader", train)
-    assert len(trained) == 4
-
-
-def results_of(shown, own=0.1, order=1.0):
-    errors = {"random": 0.5, "reader": own, "transferred": shown, "retrieved": 0.1}
-    of = {
-        "deviation": 0.5,
-        "errors": {kind: {"mean": mean, "pairs": 7} for kind, mean in errors.items()},
-        "morphed": {"mean": order, "pairs": 3},
-    }
-    return {
-        "attributes": {"x": of},
-        "in_deviations": {kind: 2 * mean for kind, mean in errors.items() if mean is not None},
-        "recognised": 0.9,
-    }
-
-
-def test_the_table_says_what_is_kept():
-    lines = table(results_of(0.2)).splitlines()
-    cells = [cell.strip() for cell in lines[2].strip("|").split("|")]
-    assert cells == ["x", "0.500", "0.100", "0.200", "0.100", "0.750", "5.000", "1.000"]
-    cells = [cell.strip() for cell in lines[3].strip("|").split("|")]
-    assert cells == ["all, in deviations", "1.000", "0.200", "0.400", "0.200", "0.750", "5.000", ""]
-    assert "|           – |" in table(results_of(None))
-
-
-def test_targets_are_reached_or_missed():
-    assert [claim["reached"] for claim in claims(results_of(0.2))] == [True, True, True]
-    missed = results_of(0.2, order=0.89)
-    missed["recognised"], missed["in_deviations"]["retrieved"] = 0.899, 0.34
-    assert [claim["reached"] for claim in claims(missed)] == [False, False, False]
-    assert "below: x 0.890" in claims(missed)[2]["text"]
-
-
-def test_what_the_reader_does_not_know_is_said():
-    assert notes(results_of(0.2), [], []) == []
-    [note] = notes(results_of(0.2, own=0.3), [], [])
-    assert note.startswith("x: hardly told by the reader")
-    told = [claim["name"] for claim in claims(results_of(0.2, own=0.3, order=0.1))]
-    assert told == ["transfer", "retrieval"]
-    assert notes(results_of(0.2), ["x"], ["x"]) == [
-        "x: in turns of a circle.",
-        "x: compared where it means the same in both classes alone, of petals where there are as "
-        "many of them: pictures 7 random, 7 reader, 7 transferred, 7 retrieved.",
-    ]

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import keras
 import numpy as np
 
+import datasets
+from datasets.petals import species, visible
 from keras_cvaegan import pictures
 from keras_cvaegan.applications import LatentIndex, morph, transfer
 from keras_cvaegan.metrics.attribute_distances import (
@@ -17,22 +20,17 @@ from keras_cvaegan.metrics.attribute_distances import (
     is_angle,
     order_along_rows,
 )
+from keras_cvaegan.metrics.attribute_reader import AttributeReader
 from keras_cvaegan.metrics.recognition import recognise
+from keras_cvaegan.models import GenerativeModel
 from keras_cvaegan.models.arguments import check_count
-
-if TYPE_CHECKING:
-    import keras
-
-    import datasets
-    from keras_cvaegan.metrics.attribute_reader import AttributeReader
-    from keras_cvaegan.models import GenerativeModel
 
 Values = Mapping[str, np.ndarray]
 Figures = dict[str, dict[str, Any]]
 
 BATCH_SIZE = 128
 RANDOM_PAIRS = 10_000
-# Of an angle, in turns: which of its arcs is the shorter is no longer clear.
+# In turns: from there on it is not clear which arc of an angle is the shorter.
 NEARLY_OPPOSITE = 0.45
 
 
@@ -43,10 +41,10 @@ class KnownPictures:
     Args:
         images: uint8 `(n, side, side, 3)`.
         labels: integers `(n,)`.
-        values: of each attribute that pictures show beside the class, by name `(n, k)`; two numbers
-            are cosine and sine of an angle.
-        kinds: of an attribute that means the same only in classes of one kind, the kind of each
-            class, `(classes,)`.
+        values: values of each attribute that pictures show beside the class, by name `(n, k)`; two
+            numbers are cosine and sine of an angle.
+        kinds: kind of each class, `(classes,)`, by name of an attribute that means the same only in
+            classes of one kind.
     """
 
     images: np.ndarray
@@ -69,8 +67,6 @@ class KnownPictures:
             )
         kinds = {}
         if name == "petals":
-            from datasets.petals import species, visible
-
             values = visible(values)
             # The phase of seven petals says nothing of that of three.
             counts = [kind.count for kind in species(len(prepared.description.class_names))]
@@ -93,7 +89,7 @@ class KnownPictures:
         return self.kinds[name][labels] == self.kinds[name][others]
 
     def batches(self, rows: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray, list[str]]]:
-        """Yields images, labels and names of some, as `LatentIndex.build` takes them."""
+        """Yields images, labels and names of some rows, as `LatentIndex.build` takes them."""
         for [part] in _batches(rows):
             yield np.asarray(self.images[part]), self.labels[part], [str(row) for row in part]
 
@@ -104,11 +100,11 @@ def differences(
     """Returns how far apart pairs are in each attribute, where it can be compared.
 
     Args:
-        known: what can be compared.
-        first: by name `(n, k)`.
-        labels: `(n,)`, of the pictures that these are of.
-        last: likewise, the other of each pair.
-        others: their labels.
+        known: pictures that say where an attribute can be compared.
+        first: values of one picture of each pair, by name `(n, k)`.
+        labels: labels of these, `(n,)`.
+        last: values of the other picture of each pair.
+        others: labels of these.
 
     Returns:
         By name `mean`, of the distances, or None where there is no pair, and `pairs`, how many.
@@ -141,11 +137,11 @@ def transferred(
     """Shows each picture as another class, drawn by lot, and reads what is left of its attributes.
 
     Args:
-        model: with classes and an encoder.
-        judge: of images in [−1, 1] to logits of the classes.
-        reader: of the attributes.
-        known: the pictures.
-        seed: of the classes.
+        model: model with classes and an encoder.
+        judge: classifier of images in [−1, 1] to logits of the classes.
+        reader: reader of the attributes.
+        known: pictures to show.
+        seed: seed of the classes.
 
     Returns:
         `differences` of what is read from the truth of the picture, and the share of pictures that
@@ -170,11 +166,11 @@ def retrieved(
     """Returns `differences` of pictures from the `k` that are nearest to them by their codes.
 
     Args:
-        model: with an encoder.
-        known: the pictures to search by.
-        searched: those to find are some of these.
-        rows: which of them.
-        k: how many to find for each.
+        model: model with an encoder.
+        known: pictures to search by.
+        searched: pictures of which some are searched.
+        rows: rows of these.
+        k: number of pictures to find for each.
     """
     index = LatentIndex.build(model, searched.batches(rows))
     found = rows[index.query(np.asarray(known.images), known.labels, k=k).indices.ravel()]
@@ -218,9 +214,9 @@ def morphed(
     not nearly opposite.
 
     Args:
-        model: with an encoder.
-        reader: of the attributes.
-        known: the pictures.
+        model: model with an encoder.
+        reader: reader of the attributes.
+        known: pictures that morphs go between.
         pairs: rows of them, `(n, 2)`, two of a class.
         steps: pictures from end to end.
 

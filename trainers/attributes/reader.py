@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import keras
 
 import datasets
-
-if TYPE_CHECKING:
-    from keras_cvaegan.metrics.attribute_reader import AttributeReader
-    from keras_cvaegan.training.run_directory import RunDirectory
-    from trainers.attributes.measures import KnownPictures
+from keras_cvaegan.metrics import attribute_reader
+from keras_cvaegan.metrics.attribute_reader import AttributeReader
+from keras_cvaegan.training.run_directory import RunDirectory
+from trainers.attributes.measures import KnownPictures
+from trainers.runs.kept_networks import kept_or_trained
 
 
 def open_reader(
@@ -17,13 +19,15 @@ def open_reader(
 ) -> AttributeReader:
     """Returns the reader of a run's data, trained where it is not kept yet.
 
+    Args:
+        run: folder of the run, in which it is kept.
+        data: data set of the run, opened.
+        training: pictures to learn from.
+        epochs: passes over them.
+
     Raises:
         ValueError: for pictures of a size that it does not take.
     """
-    import keras
-
-    from keras_cvaegan.metrics import attribute_reader
-    from trainers.runs.kept_networks import kept_or_trained
 
     def train() -> AttributeReader:
         print(f"Training a reader of attributes on {len(training):,} real pictures …", flush=True)

@@ -14,7 +14,7 @@ COLUMNS = {
     "retrieved": "retrieved",
 }
 RECOGNISED, NEARER, IN_ORDER = 0.9, 3.0, 0.9
-# Above so much of the distance of random pairs the reader knows too little of an attribute.
+# Where the reader's error is a larger share of that of random pairs, it hardly tells an attribute.
 UNREAD = 0.5
 
 
@@ -24,7 +24,7 @@ def in_deviations(by_name: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
     Attributes that all pictures share, or of which an error has no pair, are left out.
 
     Args:
-        by_name: `deviation` and `errors` of each attribute.
+        by_name: `deviation` and `errors` of each attribute, by name.
 
     Example:
 
@@ -152,8 +152,8 @@ def notes(results: Mapping[str, Any], angles: Sequence[str], kinds: Iterable[str
     """Returns what the table does not say.
 
     Args:
-        results: what was measured.
-        angles: attributes in turns.
+        results: figures, as `study.measure` returns them.
+        angles: attributes that are angles.
         kinds: attributes that mean the same only in some classes.
     """
     lines = [f"{', '.join(angles)}: in turns of a circle."] if angles else []
