@@ -39,7 +39,7 @@ setup(
         "serving": ["grpcio>=1.60", "requests>=2.31", "tensorflow-serving-api>=2.19"],
         "demo": ["gradio>=6.31,<7"],
         "tfx": ["tfx>=1.21,<1.22", "kfp>=2.6,<2.17"],
-        "benchmarks": ["jax>=0.6", "torch>=2.6"],
+        "benchmarks": ["grain>=0.2.18", "jax>=0.6", "torch>=2.6"],
         "test": [
             "pytest>=8",
             "pytest-xdist>=3.5",

@@ -1,7 +1,8 @@
-"""Measures the input pipeline: against what a training step takes in, and PyTorch's `DataLoader`.
+"""Measures the input pipeline: against what a training step takes in, `DataLoader` and Grain.
 
-The step trains in another process on batches in memory. The loaders read the same JPEG files, which
-the program draws: the first epoch decodes them all; the following ones of `datasets.load` do not.
+The step trains in another process on batches in memory. PyTorch's `DataLoader` reads the same JPEG
+files, which the program draws: the first epoch decodes them all; the following ones of
+`datasets.load` do not. Grain reads the decoded pictures of our cache.
 """
 
 import contextlib
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 TARGETS = {32: 5.0, 128: 3.0}
 WORKERS = (0, 2)
+GRAIN = "Grain, decoded pictures"
 
 COMMAND = Command("benchmarks.input_pipeline", __doc__)
 with COMMAND.section("Pictures"):
@@ -32,6 +34,7 @@ with COMMAND.section("Pictures"):
     COMMAND.integer("pictures", 1000, "number of pictures in the data", lower_bound=10)
     COMMAND.integer("picture_size", 256, "side of the JPEG files, in pixels", lower_bound=8)
     COMMAND.boolean("torch", True, "measure PyTorch's DataLoader too")
+    COMMAND.boolean("grain", True, "measure Grain too")
 measuring.measurement_flags(COMMAND, rounds=5, seconds=3)
 
 
@@ -86,23 +89,21 @@ def against_loader(folder: Path, image_size: int, values: "FlagValues") -> dict[
     unavailable: dict[str, str] = {}
     numbers = itertools.count()
 
-    def load(cache: int, repeat: bool = False) -> "tf.data.Dataset":
-        return datasets.load(
-            "folder",
-            image_size=image_size,
-            batch_size=values.batch_size,
-            data_dir=folder,
-            cache_dir=folder.parent / f"cache_{image_size}_{cache}",
-            repeat=repeat,
-        )
+    def open_data() -> datasets.OpenDataset:
+        cache_dir = folder.parent / f"cache_{image_size}_{next(numbers)}"
+        return datasets.open_dataset("folder", image_size, data_dir=folder, cache_dir=cache_dir)
 
     def first_epoch() -> float:
         began = time.perf_counter()
-        images = sum(len(labels) for _, labels in load(next(numbers)))
+        images = sum(len(labels) for _, labels in open_data().load(batch_size=values.batch_size))
         return images / (time.perf_counter() - began)
 
     with contextlib.ExitStack() as stack:
-        following = batches_a_second(load(next(numbers), repeat=True), values.batch_size)
+        data = open_data()
+        decoded = str(Path(data.prepare().images.filename).parent)
+        following = batches_a_second(
+            data.load(batch_size=values.batch_size, repeat=True), values.batch_size
+        )
         contenders: dict[str, Callable[[], float]] = {
             "datasets.load, first epoch": first_epoch,
             "datasets.load": functools.partial(following, values.seconds),
@@ -125,6 +126,14 @@ def against_loader(folder: Path, image_size: int, values: "FlagValues") -> dict[
                 continue
             contenders[f"{name}, first epoch"] = functools.partial(loader.ask, "first_epoch")
             contenders[name] = functools.partial(loader.ask, "epoch")
+        if values.grain:
+            try:
+                reader = stack.enter_context(
+                    Worker("grain_loading", folder=decoded, batch_size=values.batch_size)
+                )
+                contenders[GRAIN] = functools.partial(reader.ask, "batches", seconds=values.seconds)
+            except WorkerError as error:
+                unavailable[GRAIN] = str(error)
         for contender in contenders.values():
             contender()
         rates = measuring.alternate(contenders, values.rounds, f"{image_size} px files")

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 BACKENDS = ("tensorflow", "jax")
 IMAGE_SIZES = {"compact": 32, "paper": 128}
 """The presets' own, which `keras_cvaegan.networks.PRESETS` tells only with a back end loaded."""
-PACKAGES = ("keras", "tensorflow", "jax", "jaxlib", "torch", "numpy", "pillow")
+PACKAGES = ("keras", "tensorflow", "jax", "jaxlib", "torch", "grain", "numpy", "pillow")
 BATCHES = 4
 Rates = dict[str, list[float]]
 

@@ -1,5 +1,6 @@
 """The programs: their help, a smallest run where that is quick, stand-ins for what trains."""
 
+import importlib.util
 import itertools
 import json
 import subprocess
@@ -185,11 +186,23 @@ def test_all_ways_to_generate_give_the_same_images(tmp_path):
 def test_input_pipeline(run, monkeypatch):
     monkeypatch.setattr(input_pipeline, "Trainer", StandIn)
     flags = ("--image_sizes=16", "--pictures=40", "--picture_size=20", "--batch_size=4")
-    output, results = run(input_pipeline, *flags, "--notorch", "--seconds=0")
+    output, results = run(input_pipeline, *flags, "--notorch", "--nograin", "--seconds=0")
     assert results["against_step"][0]["ratio"]["median"] > 0
     loader = results["against_loader"][0]["images_per_second"]
     assert set(loader) == {"datasets.load", "datasets.load, first epoch"}
     assert "16 px datasets.load, first epoch" in output
+
+
+def test_grain_reads_the_decoded_pictures(run, monkeypatch):
+    monkeypatch.setattr(input_pipeline, "Trainer", StandIn)
+    flags = ("--image_sizes=16", "--pictures=40", "--picture_size=20", "--batch_size=4")
+    output, results = run(input_pipeline, *flags, "--notorch", "--seconds=0")
+    loaders = results["against_loader"][0]
+    if importlib.util.find_spec("grain"):
+        assert loaders["images_per_second"][input_pipeline.GRAIN]["median"] > 0
+    else:
+        assert "No module named 'grain'" in loaders["not_available"][input_pipeline.GRAIN]
+        assert f"{input_pipeline.GRAIN}: not available: " in output
 
 
 def test_nearest_search(run):
