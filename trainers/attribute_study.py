@@ -42,16 +42,7 @@ def main(values: FlagValues) -> None:
 
     from trainers.attributes.study import Settings, study
 
-    settings = Settings(
-        count=values.count,
-        searched=values.searched,
-        k=values.k,
-        pairs=values.pairs,
-        steps=values.steps,
-        seed=values.seed,
-        reader_epochs=values.reader_epochs,
-    )
-    found = study(run_dir, settings)
+    found = study(run_dir, flags.to_dataclass(values, Settings))
     path = found.write(COMMAND.settings(values))
     print(found.text())
     print_written(path.parent, [path.name])

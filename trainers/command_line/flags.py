@@ -3,14 +3,17 @@
 Nothing here imports TensorFlow, so that `--help` and a mistyped flag answer at once.
 """
 
+import dataclasses
 import math
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from absl import flags
 
 import datasets
 from trainers.command_line.command import Command
+
+T = TypeVar("T")
 
 
 def data_flags(command: Command) -> None:
@@ -124,6 +127,30 @@ def integers(text: str, flag: str, least: int = 1) -> list[int]:
     if min(numbers) < least:
         raise ValueError(f"--{flag} takes numbers of at least {least}. Received: {min(numbers)}.")
     return sorted(numbers)
+
+
+def to_dataclass(values: flags.FlagValues, kind: type[T]) -> T:
+    """Returns a dataclass whose fields have the values of the flags of their names.
+
+    Args:
+        values: flags of a program, which has one for each field.
+        kind: dataclass.
+
+    Raises:
+        ValueError: for a value that the dataclass refuses.
+
+    Example:
+
+    >>> @dataclasses.dataclass
+    ... class Settings:
+    ...     count: int
+    >>> command = Command("trainers.example", "Counts.")
+    >>> with command.section("Counting"):
+    ...     command.integer("count", 3, "apples to count")
+    >>> to_dataclass(command.parse(["--count=4"]), Settings)
+    Settings(count=4)
+    """
+    return kind(**{field.name: values[field.name].value for field in dataclasses.fields(kind)})
 
 
 def to_integer(text: str, name: str) -> int:

@@ -6,9 +6,9 @@ import math
 import numpy as np
 
 CLASSES = 3
-# What random numbers are for.
+# Purposes of random numbers.
 TRAINING, MEASURING = 1, 2
-# Fresh points for each that is measured: so the measures' noise is that of the measured ones.
+# Fresh points for each that is measured, so that the noise of measures is that of these alone.
 FRESH = 10
 
 
@@ -21,7 +21,7 @@ class HalfCircles:
     x₁ is what the label decides, x₂ is free of it.
 
     Args:
-        interval: from one class to the next.
+        interval: distance from one class to the next.
         noise: standard deviation of both coordinates.
 
     Raises:

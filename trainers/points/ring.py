@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 
 BINS = 36
-# Of the points that the data have in a bin: fewer, and the bin does not count as covered.
+# A bin counts as covered from this share of the points that data have in it on.
 SHARE = 0.25
-# Of the bins: from then on the ring counts as covered.
+# The ring counts as covered from this share of the bins on.
 COVERED = 0.9
 
 
@@ -21,8 +21,8 @@ class Ring:
 
     Args:
         center: both coordinates of the centre.
-        radius: from the centre to the middle of the band.
-        width: of the band, at most twice the radius.
+        radius: distance from the centre to the middle of the band.
+        width: width of the band, at most twice the radius.
 
     Raises:
         ValueError: for a ring that is none.
@@ -70,9 +70,10 @@ class Ring:
         plane thus covers nothing, though it meets every sector.
 
         Args:
-            points: the points.
+            points: points to measure.
             bins: number of sectors.
-            share: above 0; so small that it asks for less than a point, a single one does.
+            share: share of data's points, above 0; where that is less than a point, a single one
+                does.
         """
         x = np.asarray(points, np.float64) - self.center
         angle = np.arctan2(x[:, 1], x[:, 0]) % (2 * math.pi)
@@ -99,6 +100,10 @@ class Ring:
 
 def covered_at(steps: Sequence[int], coverage: Sequence[float]) -> int | None:
     """Returns the first of these steps at which the ring was covered, or None.
+
+    Args:
+        steps: steps of the measurements, in ascending order.
+        coverage: share of the ring that was covered at each.
 
     Example:
 

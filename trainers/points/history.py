@@ -1,12 +1,14 @@
 """What trainings on points showed: each its measures, together means, deviations and a table."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
 
-# Points that are kept to be shown, of each class.
 SHOWN = 500
+"""Points of each class that are kept to be drawn."""
 
 
 class Data(Protocol):
@@ -16,13 +18,13 @@ class Data(Protocol):
         """Returns the measures of points `(…, n, 2)` by name."""
 
 
-class Run:
+class History:
     """What one training showed: measures and points, at several moments.
 
     Attributes:
-        moments: how far the training was: steps or epochs.
-        measures: at each moment, by name.
-        points: at each moment, `(…, SHOWN, 2)` at most.
+        moments: steps or epochs that the training had taken.
+        measures: measures at each moment, by name.
+        points: points of each moment, `(…, SHOWN, 2)` at most.
     """
 
     def __init__(self) -> None:
@@ -31,36 +33,42 @@ class Run:
         self.points: list[np.ndarray] = []
 
     def add(self, moment: int, points: np.ndarray, data: Data) -> None:
-        """Measures the points `(…, n, 2)` of a model at a moment."""
+        """Measures the points of a model at a moment.
+
+        Args:
+            moment: steps or epochs that it has taken.
+            points: points that it generates, `(…, n, 2)`.
+            data: data that they are measured against.
+        """
         self.moments.append(moment)
         for name, value in data.measure(points).items():
             self.measures.setdefault(name, []).append(value)
         self.points.append(points[..., :SHOWN, :])
 
 
-Runs = dict[str, dict[int, Run]]
-"""By method and seed; without those that failed."""
+Histories = dict[str, dict[int, History]]
+"""By method and seed; without trainings that failed."""
 Summary = dict[str, dict[str, Any]]
 """What `summarize` returns."""
 
 
-def summarize(runs: Runs, units: str = "steps") -> Summary:
+def summarize(histories: Histories, units: str = "steps") -> Summary:
     """Returns what each method showed: mean and standard deviation over its seeds.
 
     "seeds" are those that came to their end: lists by seed are in their order.
 
     Args:
-        runs: what the trainings showed.
+        histories: histories of the trainings.
         units: key of the moments.
     """
     summary = {}
-    for method, by_seed in runs.items():
+    for method, by_seed in histories.items():
         if not by_seed:
             continue
         of_seeds = list(by_seed.values())
         summary[method] = {units: of_seeds[0].moments, "seeds": list(by_seed)}
         for name in of_seeds[0].measures:
-            values = np.array([run.measures[name] for run in of_seeds])
+            values = np.array([history.measures[name] for history in of_seeds])
             summary[method][name] = {
                 "mean": values.mean(axis=0).tolist(),
                 "std": values.std(axis=0).tolist(),
@@ -76,8 +84,8 @@ def by_common_seed(
     """Returns a value of each method by seed, of the seeds in which no method failed.
 
     Args:
-        summary: as `summarize` returns it.
-        values: of what a method showed, one for each of its seeds.
+        summary: summary of the trainings, of `summarize`.
+        values: function from what a method showed to a value for each of its seeds.
 
     Example:
 
@@ -120,13 +128,13 @@ def table(
     """Returns the lines of a table of measures over a training, to be read.
 
     Args:
-        summary: as `summarize` returns it.
-        titles: of the methods, by name.
+        summary: summary of the trainings, of `summarize`.
+        titles: titles of the methods, by name.
         measures: titles of the measures, by name.
-        of_data: what data themselves have, by name.
-        moments: of the measurements.
-        unit: what they are counted in.
-        digits: after the point.
+        of_data: measures of the data themselves, by name.
+        moments: moments of the measurements.
+        unit: name of what these are counted in.
+        digits: digits after the point.
     """
     rows = shown_rows(moments)
     lines = [f"{unit:<30}" + "".join(f"{moments[row]:>16,}" for row in rows)]
