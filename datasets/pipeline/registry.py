@@ -194,7 +194,7 @@ def register(
 
 @functools.cache
 def _discover() -> None:
-    """Imports every module of `datasets`, so that the data sets in them register."""
+    """Imports the modules of `datasets` itself, so that the data sets in them register."""
     package = importlib.import_module("datasets")
     for module in pkgutil.iter_modules(package.__path__):
         if not module.ispkg:
