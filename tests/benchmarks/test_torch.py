@@ -2,13 +2,12 @@
 
 import importlib.util
 import json
-import os
 import subprocess
 import sys
 
 import pytest
 
-from tests.helpers.running import ROOT
+from tests.helpers.running import ROOT, environment
 
 if importlib.util.find_spec("torch") is None:
     pytest.skip("PyTorch is not installed", allow_module_level=True)
@@ -24,7 +23,7 @@ def comparison(tmp_path_factory):
         ],
         capture_output=True,
         text=True,
-        env=os.environ | {"OMP_WAIT_POLICY": "PASSIVE"},
+        env=environment(OMP_WAIT_POLICY="PASSIVE"),
     )
     assert process.returncode == 0, process.stderr
     return json.loads(process.stdout.splitlines()[-1])

@@ -1,6 +1,7 @@
 """What tests of running programs share."""
 
 import contextlib
+import os
 import socket
 import time
 from pathlib import Path
@@ -8,6 +9,18 @@ from pathlib import Path
 import h5py
 
 ROOT = Path(__file__).parents[2]
+# XLA would compile for a minute what then runs for a second.
+JAX = {"KERAS_BACKEND": "jax", "XLA_FLAGS": "--xla_backend_optimization_level=0"}
+
+
+def environment(**others):
+    """That of this process for one which finds the project, with other variables."""
+    return {**os.environ, "PYTHONPATH": str(ROOT), **others}
+
+
+def on_jax(**others):
+    """Environment of a process that computes by JAX."""
+    return environment(**JAX, **others)
 
 
 def variables(path):

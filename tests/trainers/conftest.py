@@ -1,10 +1,9 @@
-import os
 import subprocess
 import sys
 
 import pytest
 
-from tests.helpers.running import ROOT
+from tests.helpers.running import ROOT, environment
 
 
 @pytest.fixture(scope="session")
@@ -37,7 +36,7 @@ def start():
         return subprocess.Popen(
             [sys.executable, "-m", f"trainers.{program}", *arguments],
             cwd=ROOT,
-            env=os.environ | {"PYTHONUNBUFFERED": "1"},
+            env=environment(PYTHONUNBUFFERED="1"),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

@@ -12,7 +12,7 @@ import pytest
 import tensorflow as tf
 
 from keras_cvaegan.training.checkpoints import checkpoint_step, latest_checkpoint
-from tests.helpers.running import reserved_port, variables, wait_for
+from tests.helpers.running import JAX, reserved_port, variables, wait_for
 
 # Each of these has the cores to itself.
 pytestmark = pytest.mark.xdist_group("steps")
@@ -187,10 +187,11 @@ def test_workers_with_shares_of_the_data_go_on_where_they_stopped(
 def test_jax_trains_and_tensorflow_takes_over(tmp_path, start, tiny, monkeypatch):
     run_dir = tmp_path / "run"
     flags = (*tiny, "--steps=4", "--log_every=2", f"--run_dir={run_dir}")
-    monkeypatch.setenv("KERAS_BACKEND", "jax")
-    output = finish(start("fit", *flags))
+    with monkeypatch.context() as jax:
+        for name, value in JAX.items():
+            jax.setenv(name, value)
+        output = finish(start("fit", *flags))
     assert (run_dir / "export" / "1" / "saved_model.pb").exists(), output
-    monkeypatch.setenv("KERAS_BACKEND", "tensorflow")
     output = finish(start("fit", *flags[:-3], "--steps=6", *flags[-2:], "--noexport"))
     assert "Going on from step 4." in output
     finish(start("generate", f"--run_dir={run_dir}", "--labels=0,1", f"--output={tmp_path}/out"))

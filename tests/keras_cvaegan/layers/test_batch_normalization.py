@@ -82,12 +82,3 @@ def test_the_fused_operation_is_used_where_it_serves_and_only_there():
         (BatchNormalization(dtype="float64"), (2, 4, 4, 3), "float64"),
     ):
         assert "FusedBatchNormV3" not in operations(layer, shape, dtype)
-
-
-def test_saved_and_loaded(tmp_path):
-    inputs = keras.Input((4, 4, 3))
-    model = keras.Model(inputs, BatchNormalization(epsilon=0.5, name="norm")(inputs))
-    model.save(tmp_path / "model.keras")
-    again = keras.saving.load_model(tmp_path / "model.keras")
-    assert type(again.get_layer("norm")) is BatchNormalization
-    assert again.get_layer("norm").epsilon == 0.5

@@ -1,4 +1,3 @@
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -135,39 +134,6 @@ def test_without_training_averages_are_read_and_do_not_move():
     np.testing.assert_allclose(centers, [[2.0, 4.0], [0.0, 0.0]], rtol=1e-6)
     for weight, value in zip(layer.weights, before, strict=True):
         np.testing.assert_array_equal(weight, value)
-
-
-def test_stays_float32_under_mixed_precision():
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy("mixed_bfloat16")
-    try:
-        layer = ClassCenters(2)
-        centers = layer(tf.ones((3, 2), "bfloat16"), np.array([0, 1, 0]))
-    finally:
-        keras.config.set_dtype_policy(before)
-    assert centers.dtype == "float32"
-    assert layer.sums.dtype == "float32"
-
-
-def test_symbolic_call_and_saved_averages(tmp_path):
-    features, labels = keras.Input((2,)), keras.Input((), dtype="int32")
-    model = keras.Model([features, labels], ClassCenters(3, 0.5, name="centers")(features, labels))
-    assert model.output_shape == (None, 2)
-    layer = model.get_layer("centers")
-    for batch in random_batches(4, 3, dim=2):
-        layer(*batch)
-    assert np.any(np.array(layer.sums))
-    model.save(tmp_path / "model.keras")
-    again = keras.models.load_model(tmp_path / "model.keras").get_layer("centers")
-    for weight, value in zip(again.weights, layer.weights, strict=True):
-        np.testing.assert_array_equal(weight, value)
-
-
-def test_config_round_trip():
-    config = ClassCenters(7, 0.25, name="centers").get_config()
-    again = ClassCenters.from_config(config)
-    assert again.get_config() == config
-    assert (again.num_classes, again.decay) == (7, 0.25)
 
 
 @pytest.mark.parametrize("arguments", [(0,), (-1,), (3, 1.0), (3, -0.1)])

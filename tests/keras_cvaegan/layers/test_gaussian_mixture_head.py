@@ -77,9 +77,7 @@ def test_as_the_last_layer_of_a_classifier_it_learns_the_classes():
     assert model.evaluate(points[500:], labels[500:], verbose=0)[1] > 0.95
 
 
-def test_configuration_and_wrong_arguments(head):
-    twin = GaussianMixtureHead.from_config(head.get_config())
-    assert twin.get_config() == head.get_config()
+def test_wrong_arguments():
     with pytest.raises(ValueError, match="num_classes must be at least 1"):
         GaussianMixtureHead(0)
     with pytest.raises(ValueError, match="low < high"):

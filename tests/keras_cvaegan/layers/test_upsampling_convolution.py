@@ -66,23 +66,6 @@ def test_a_kernel_of_one_and_a_map_of_one_pixel_by_hand():
     assert y.sum() == pytest.approx(36)
 
 
-def test_half_precision_and_a_dynamic_batch():
-    layer = UpsamplingConv2D(2, 3, dtype="mixed_float16")
-    inputs = keras.Input((8, 8, 3))
-    model = keras.Model(inputs, layer(inputs))
-    assert model.output.shape == (None, 16, 16, 2)
-    assert keras.backend.standardize_dtype(model(np.ones((3, 8, 8, 3))).dtype) == "float16"
-
-
-def test_saved_and_loaded(tmp_path):
-    inputs = keras.Input((8, 8, 3))
-    model = keras.Model(inputs, UpsamplingConv2D(2, 3, activation="tanh", name="up")(inputs))
-    model.save(tmp_path / "model.keras")
-    again = keras.saving.load_model(tmp_path / "model.keras")
-    x = np.ones((2, 8, 8, 3), "float32")
-    np.testing.assert_array_equal(model(x), again(x))
-
-
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

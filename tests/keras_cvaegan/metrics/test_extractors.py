@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from keras_cvaegan import metrics, networks, pictures
 from keras_cvaegan.metrics.extractors import TF1Bilinear
+from tests.helpers.checks import dtype_policy
 
 
 def images(count, size=16, seed=0):
@@ -101,11 +102,8 @@ def test_fingerprint_is_of_name_and_weights(classifier):
 def test_features_do_not_follow_the_dtype_policy_of_the_process(classifier):
     x = images(4)
     expected = metrics.ClassifierExtractor(classifier)(x)
-    keras.config.set_dtype_policy("mixed_bfloat16")
-    try:
+    with dtype_policy("mixed_bfloat16"):
         received = metrics.ClassifierExtractor(classifier)(x)
-    finally:
-        keras.config.set_dtype_policy("float32")
     for values, others in zip(received, expected, strict=True):
         np.testing.assert_array_equal(values, others)
 

@@ -1,7 +1,6 @@
 """All metrics of one stream."""
 
 import json
-import os
 import subprocess
 import sys
 
@@ -10,7 +9,7 @@ import pytest
 
 from keras_cvaegan import metrics
 from tests.helpers import measure_with_back_end
-from tests.helpers.running import ROOT
+from tests.helpers.running import on_jax
 
 NAMES = [
     "top1_accuracy",
@@ -143,7 +142,7 @@ def test_jax_gives_the_same_figures(classifier, tmp_path):
     classifier.save(path)
     process = subprocess.Popen(
         [sys.executable, measure_with_back_end.__file__, path],
-        env=os.environ | {"KERAS_BACKEND": "jax", "PYTHONPATH": str(ROOT)},
+        env=on_jax(),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

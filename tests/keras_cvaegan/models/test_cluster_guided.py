@@ -1,6 +1,5 @@
 """ClusterGuidedGenerator: any generator, any mapping, saved, exported, resumed."""
 
-import os
 import subprocess
 import sys
 
@@ -15,7 +14,7 @@ from keras_cvaegan.models import CVAE, GAN, IMLE, ClusterGuidedGenerator
 from keras_cvaegan.networks.mlp import mlp_generator
 from keras_cvaegan.training.checkpoints import restore_checkpoint, save_checkpoint
 from keras_cvaegan.training.code_batches import CodeBatches
-from tests.helpers.running import ROOT
+from tests.helpers.running import on_jax
 
 
 def painter(dimensions=4, side=8):
@@ -282,7 +281,7 @@ def test_what_tensorflow_saved_goes_on_alike_under_jax(guided, tmp_path):
     guided.save(tmp_path / "model.keras")
     subprocess.run(
         [sys.executable, "-c", ON_JAX, str(tmp_path)],
-        env=os.environ | {"KERAS_BACKEND": "jax", "PYTHONPATH": str(ROOT)},
+        env=on_jax(),
         check=True,
         timeout=600,
     )

@@ -12,6 +12,7 @@ import keras_cvaegan
 from keras_cvaegan import losses
 from keras_cvaegan.models import CVAEGAN
 from tests.helpers import equations
+from tests.helpers.checks import dtype_policy
 
 SHAPE = (16, 16, 3)
 # Of E's and G's objective.
@@ -102,12 +103,9 @@ def test_the_average_follows_the_generators_weights(batch):
 
 @pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16", "mixed_float16"])
 def test_every_dtype_policy_trains_without_nan(batch, policy):
-    keras.config.set_dtype_policy(policy)
-    try:
+    with dtype_policy(policy):
         model = build()
         model.compile()
-    finally:
-        keras.config.set_dtype_policy("float32")
     for _ in range(3):
         logs = model.train_on_batch(*batch, return_dict=True)
     assert all(np.isfinite(value) for value in logs.values()), logs

@@ -6,6 +6,7 @@ import pytest
 
 from keras_cvaegan.networks import compact_generator, preset
 from keras_cvaegan.networks.compact import compact_depth
+from tests.helpers.checks import dtype_policy
 
 
 @pytest.mark.parametrize(
@@ -55,11 +56,8 @@ def test_the_label_reaches_the_encoder_and_the_generator():
 
 @pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
 def test_outputs_are_float32_in_mixed_precision(policy):
-    keras.config.set_dtype_policy(policy)
-    try:
+    with dtype_policy(policy):
         networks = preset("compact").networks((16, 16, 3), num_classes=2)
-    finally:
-        keras.config.set_dtype_policy("float32")
     images = np.zeros((1, 16, 16, 3), "float32")
     for name in ("discriminator", "classifier"):
         outputs = networks[name](images)

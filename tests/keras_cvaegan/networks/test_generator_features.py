@@ -16,6 +16,7 @@ from keras_cvaegan.networks import (
     unconditional_network,
 )
 from keras_cvaegan.ops.precision import full_precision_dtype
+from tests.helpers.checks import dtype_policy
 
 SHAPE = (16, 16, 3)
 Z = np.random.default_rng(0).normal(size=(6, 5)).astype("float32")
@@ -180,14 +181,11 @@ def test_a_sequential_in_a_sequential():
 @pytest.mark.parametrize("build", ["nested", "gan", "mixed", "float64"])
 def test_networks_are_saved_and_loaded(build, gan, tmp_path):
     policies = {"mixed": "mixed_bfloat16", "float64": "float64"}
-    keras.config.set_dtype_policy(policies.get(build, "float32"))
-    try:
+    with dtype_policy(policies.get(build, "float32")):
         network = {
             "nested": nested,
             "gan": lambda: gan,
         }.get(build, small_generator)()
-    finally:
-        keras.config.set_dtype_policy("float32")
     layer = "head/inner/map" if build == "nested" else "block"
     found = feature_network(network, layer, grid=2)
     assert not any(isinstance(each, layers.Lambda) for each in found.layers)

@@ -1,7 +1,6 @@
 """The nearest point against all distances of SciPy in float64."""
 
 import json
-import os
 import subprocess
 import sys
 
@@ -15,6 +14,7 @@ from scipy.spatial.distance import cdist
 
 from keras_cvaegan.ops.nearest import KEPT, nearest
 from tests.helpers import nearest_with_back_end
+from tests.helpers.running import on_jax
 
 
 def arrays(found):
@@ -172,7 +172,7 @@ def test_jax_and_compiled_functions_find_the_same():
     """In a process of its own."""
     process = subprocess.run(
         [sys.executable, nearest_with_back_end.__file__],
-        env=os.environ | {"KERAS_BACKEND": "jax", "PYTHONPATH": os.pathsep.join(sys.path)},
+        env=on_jax(),
         capture_output=True,
         text=True,
         timeout=300,

@@ -1,9 +1,7 @@
 """What a model begins with, compared by what it does with classes of the same name."""
 
-import os
 import subprocess
 import sys
-from pathlib import Path
 
 import keras
 import numpy as np
@@ -13,6 +11,8 @@ import keras_cvaegan
 from keras_cvaegan import networks
 from keras_cvaegan.models import CGAN, CVAE, CVAEGAN, GAN, MODELS, VAE
 from keras_cvaegan.training import initialize_from
+from tests.helpers.checks import dtype_policy
+from tests.helpers.running import ROOT, on_jax
 
 SHAPE = (16, 16, 3)
 CLASSES = ("daisy", "rose", "tulip", "lily")
@@ -314,16 +314,13 @@ def test_a_source_from_a_file(tmp_path):
 @pytest.mark.parametrize("policy", ["mixed_float16", "bfloat16"])
 def test_variables_keep_their_precision(policy):
     source = trained(CVAE)
-    keras.config.set_dtype_policy(policy)
-    try:
+    with dtype_policy(policy):
         model = without_fresh_values(build(CVAE, ("rose", "oak")))
         before = [v.dtype for v in model.weights]
         initialize_from(model, source)
         assert [v.dtype for v in model.weights] == before
         back = without_fresh_values(build(CVAE, ("oak", "rose")))
         initialize_from(back, model)
-    finally:
-        keras.config.set_dtype_policy("float32")
     for each, label in ((model, 0), (back, 1)):
         embedding = each.generator.get_layer("class_embedding").kernel
         expected = np.array(source.generator.get_layer("class_embedding").kernel)
@@ -337,8 +334,8 @@ def test_on_jax():
     chosen = "running_means or another_kind_of_model_has or keras_made_up"
     done = subprocess.run(
         [*(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"), "-k", chosen, __file__],
-        env={**os.environ, "KERAS_BACKEND": "jax"},
-        cwd=Path(__file__).parents[3],
+        env=on_jax(),
+        cwd=ROOT,
         capture_output=True,
         text=True,
         timeout=600,

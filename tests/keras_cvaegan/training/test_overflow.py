@@ -1,6 +1,5 @@
 """Under float16, an update that overflows is skipped on every replica and leaves no trace."""
 
-import os
 import subprocess
 import sys
 
@@ -8,7 +7,7 @@ import numpy as np
 import pytest
 
 from keras_cvaegan.training.overflow import MeanOfSteps
-from tests.helpers.running import ROOT
+from tests.helpers.running import environment, on_jax
 
 PROGRAM = """
 import sys
@@ -86,7 +85,7 @@ def test_a_batch_that_overflows_in_the_forward_pass_changes_nothing(
 ):
     result = subprocess.run(
         [sys.executable, "-c", PROGRAM, model, strategy, str(devices)],
-        env=os.environ | {"PYTHONPATH": str(ROOT), "KERAS_BACKEND": backend},
+        env=on_jax() if backend == "jax" else environment(),
         capture_output=True,
         text=True,
         check=False,

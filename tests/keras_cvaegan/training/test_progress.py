@@ -1,12 +1,12 @@
 import io
 import re
 
-import keras
 import numpy as np
 import tqdm
 
 from keras_cvaegan.models import CVAEGAN
 from keras_cvaegan.training import progress
+from tests.helpers.checks import dtype_policy
 from tests.helpers.epochs import Stub, run
 
 
@@ -33,12 +33,9 @@ def test_a_run_that_goes_on_counts_its_own_steps_for_the_speed(monkeypatch):
 
 
 def test_loss_scale_and_skipped_steps_show_under_half_precision():
-    keras.config.set_dtype_policy("mixed_float16")
-    try:
+    with dtype_policy("mixed_float16"):
         model = CVAEGAN.from_preset("compact", image_shape=(16, 16, 3), num_classes=2)
         model.compile()
-    finally:
-        keras.config.set_dtype_policy("float32")
     model.optimizer.dynamic_scale.assign(2.0**100)  # The first steps overflow.
     before = model.encoder.get_weights()[0]
     images, labels = np.zeros((4, 16, 16, 3), "uint8"), np.array([0, 1, 0, 1])

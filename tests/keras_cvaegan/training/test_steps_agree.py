@@ -1,7 +1,6 @@
 """One step, whatever it runs on: back ends, replicas and workers against one device."""
 
 import json
-import os
 import socket
 import subprocess
 import sys
@@ -9,10 +8,10 @@ import sys
 import numpy as np
 import pytest
 
-from tests.helpers.running import ROOT
+from tests.helpers import running
+from tests.helpers.running import JAX, ROOT
 
 PROGRAM = ROOT / "tests/helpers/take_steps.py"
-JAX = {"KERAS_BACKEND": "jax"}
 
 # One process at a time computes, and all tests share the reference.
 pytestmark = pytest.mark.xdist_group("steps")
@@ -21,7 +20,7 @@ pytestmark = pytest.mark.xdist_group("steps")
 def start(output, *arguments, **environment):
     return subprocess.Popen(
         [sys.executable, str(PROGRAM), f"--output={output}", *arguments],
-        env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
+        env=running.environment(**environment),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

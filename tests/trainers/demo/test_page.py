@@ -14,7 +14,7 @@ import pytest
 from keras_cvaegan import pictures
 from keras_cvaegan.models import GAN
 from keras_cvaegan.training.run_directory import RunDirectory
-from tests.helpers.running import ROOT
+from tests.helpers.running import ROOT, environment
 from tests.helpers.server import CLASS_NAMES, Double, exported
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "google-chrome", "chrome"))), None)
@@ -56,7 +56,7 @@ def served(tmp_path_factory):
         process = subprocess.Popen(
             [sys.executable, "-m", "trainers.demo", f"--port={port}", *flags],
             cwd=ROOT,
-            env=os.environ | {"TMPDIR": str(temporary)},
+            env=environment(TMPDIR=str(temporary)),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
