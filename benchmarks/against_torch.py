@@ -29,16 +29,16 @@ WAIT_POLICIES: dict[str, dict[str, str]] = {
 COMMAND = measuring.Command("benchmarks.against_torch", __doc__)
 with COMMAND.section("What to train"):
     COMMAND.enum("preset", "compact", PRESET_NAMES, "networks and hyper-parameters")
-    COMMAND.enum("backend", "tensorflow", measuring.BACKENDS, "of Keras, for our step")
-    COMMAND.enum("device", "cpu", ("cpu", "gpu"), "where all of them train")
+    COMMAND.enum("backend", "tensorflow", measuring.BACKENDS, "back end of Keras, for our step")
+    COMMAND.enum("device", "cpu", ("cpu", "gpu"), "device that all of them train on")
     COMMAND.enum(
         "dtype_policy",
         "float32",
         ("float32", "mixed_bfloat16"),
         "precision; in PyTorch, mixed_bfloat16 is autocast",
     )
-    COMMAND.string("variants", ",".join(VARIANTS), "of the step in PyTorch")
-    COMMAND.integer("image_size", None, "in pixels (default: the preset's)", lower_bound=1)
+    COMMAND.string("variants", ",".join(VARIANTS), "variants of the step in PyTorch")
+    COMMAND.integer("image_size", None, "side in pixels (default: the preset's)", lower_bound=1)
     COMMAND.integer("batch_size", 64, "images a step", lower_bound=1)
     COMMAND.integer("num_classes", 10, "number of classes", lower_bound=1)
 measuring.measurement_flags(COMMAND, rounds=9, seconds=3)
@@ -147,16 +147,16 @@ def targets(results: dict[str, Any]) -> list[dict[str, Any]]:
     return [*reached, {"what": "share of peak", "target": SHARE_TARGET, "reached": share}]
 
 
-def _row(name: str, said: dict[str, Any], rates: measuring.Rates, backend: str) -> list[str]:
+def _row(name: str, about: dict[str, Any], rates: measuring.Rates, backend: str) -> list[str]:
     if name == "ours":
         title, ratio, first_losses = f"ours ({backend})", "", ""
-    elif "not_available" in said:
-        return [f"torch {name}", f"not available: {said['not_available']}"]
+    elif "not_available" in about:
+        return [f"torch {name}", f"not available: {about['not_available']}"]
     else:
         title, ratio = f"torch {name}", str(measuring.quotient(rates, "ours", name))
-        first_losses = f"{said['disagreement']:.0e}"
+        first_losses = f"{about['disagreement']:.0e}"
     speed = str(measuring.Spread.of(rates[name]))
-    return [title, speed, ratio, first_losses, measuring.megabytes(said["peak_memory"])]
+    return [title, speed, ratio, first_losses, measuring.megabytes(about["peak_memory"])]
 
 
 def main(values: "FlagValues") -> None:
@@ -173,7 +173,7 @@ def main(values: "FlagValues") -> None:
     results["ours"] = figures(rates, about["ours"], "ours")
     results["targets"] = targets(results)
     measuring.progress("")
-    rows = [_row(name, said, rates, values.backend) for name, said in about.items()]
+    rows = [_row(name, worker, rates, values.backend) for name, worker in about.items()]
     print(measuring.table(["step", "images/s", "ours / it", "first losses", "peak MB"], rows))
     print()
     print(

@@ -19,8 +19,8 @@ TARGET = 1.15
 COMMAND = measuring.Command("benchmarks.classes", __doc__)
 with COMMAND.section("What to train"):
     COMMAND.string("num_classes", "10,100,1000,10000", "numbers of classes; the first is the base")
-    COMMAND.enum("backend", "tensorflow", measuring.BACKENDS, "of Keras")
-    COMMAND.integer("image_size", 32, "in pixels", lower_bound=1)
+    COMMAND.enum("backend", "tensorflow", measuring.BACKENDS, "back end of Keras")
+    COMMAND.integer("image_size", 32, "side in pixels", lower_bound=1)
     COMMAND.integer("batch_size", 64, "images a step", lower_bound=1)
 measuring.measurement_flags(COMMAND, rounds=9, seconds=4)
 
@@ -50,14 +50,14 @@ def main(values: "FlagValues") -> None:
     measuring.progress("")
     base = next(iter(about))
     results, rows = [], []
-    for name, said in about.items():
+    for name, description in about.items():
         seconds = measuring.Spread.of([values.batch_size / rate for rate in rates[name]])
         time = measuring.quotient(rates, base, name)
-        operations = said["flops_per_image"] / about[base]["flops_per_image"]
+        operations = description["flops_per_image"] / about[base]["flops_per_image"]
         results.append(
             {
                 "name": name,
-                **said,
+                **description,
                 "step_seconds": seconds,
                 "time_ratio": time,
                 "flops_ratio": operations,
@@ -65,7 +65,8 @@ def main(values: "FlagValues") -> None:
                 "rates": rates[name],
             }
         )
-        parameters, memory = f"{said['parameters']:,}", measuring.megabytes(said["peak_memory"])
+        parameters = f"{description['parameters']:,}"
+        memory = measuring.megabytes(description["peak_memory"])
         rows.append([name, str(seconds * 1e3), str(time), f"{operations:.3f}", parameters, memory])
     headers = ["step", "ms", f"time / {base}", f"FLOPs / {base}", "parameters", "peak MB"]
     print(measuring.table(headers, rows))

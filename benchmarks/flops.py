@@ -43,9 +43,10 @@ class Flops:
     """Operations of something.
 
     Args:
-        padded: with the multiplications by the zeros around padded maps, as counters count.
-        real: without them.
-        computed: what is made of `padded` where a layer finds the same result with fewer.
+        padded: operations with the multiplications by the zeros around padded maps, as counters
+            count.
+        real: operations without them.
+        computed: operations that come of `padded` where a layer finds the same result with fewer.
     """
 
     padded: int = 0
@@ -98,8 +99,8 @@ def forward(network: keras.Model, outputs: Collection[str] | None = None) -> Flo
     """Returns the operations of a network's forward pass on one example.
 
     Args:
-        network: a functional model.
-        outputs: which of the model's outputs are used; all by default.
+        network: functional model.
+        outputs: names of the model's outputs that are used; all by default.
     """
     return sum((of_layer(node) for node in _leading_to(network, outputs)), Flops())
 
@@ -114,8 +115,8 @@ def backward(
     """Returns the operations of a network's backward pass on one example.
 
     Args:
-        network: a functional model.
-        outputs: from which of the model's outputs; all by default.
+        network: functional model.
+        outputs: names of the model's outputs that it starts from; all by default.
         weights: whether the gradients of the weights are wanted.
         inputs: names of the model's inputs whose gradients are wanted.
     """

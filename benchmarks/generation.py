@@ -27,8 +27,8 @@ Generate = Callable[["np.ndarray", "np.ndarray"], "np.ndarray"]
 
 COMMAND = Command("benchmarks.generation", __doc__)
 with COMMAND.section("What to generate"):
-    COMMAND.enum("preset", "compact", PRESET_NAMES, "which networks")
-    COMMAND.integer("image_size", None, "in pixels (default: the preset's)", lower_bound=1)
+    COMMAND.enum("preset", "compact", PRESET_NAMES, "networks that generate")
+    COMMAND.integer("image_size", None, "side in pixels (default: the preset's)", lower_bound=1)
     COMMAND.integer("num_classes", 10, "number of classes", lower_bound=1)
     COMMAND.string("batch_sizes", "1,16,64,256", "images a call")
     COMMAND.integer("calls", 100, "calls of one image each a turn, for the latency", lower_bound=2)
@@ -39,8 +39,8 @@ def contenders(model: "GenerativeModel", directory: str) -> dict[str, Generate]:
     """Returns the ways to generate: functions of labels and seeds that return uint8 images.
 
     Args:
-        model: the model; it is exported.
-        directory: where to.
+        model: model that generates; it is exported.
+        directory: folder to export it to.
     """
     import tensorflow as tf
 

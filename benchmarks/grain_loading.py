@@ -37,7 +37,7 @@ def serve(channel: Channel, folder: str, batch_size: int) -> None:
     """Answers "batches", of seconds, with images a second of an endless, shuffled stream.
 
     Args:
-        channel: channel to the program.
+        channel: connection to the program.
         folder: folder of the split in the cache.
         batch_size: number of images a batch.
     """

@@ -12,10 +12,10 @@ class Node:
     """A layer in its place.
 
     Args:
-        layer: the layer; an input of the network is an `InputLayer`.
+        layer: layer itself; an input of the network is an `InputLayer`.
         inputs: names of the layers whose outputs it takes, in order.
-        input_shapes: of each of them, without the batch.
-        output_shape: without the batch.
+        input_shapes: shape of each of these outputs, without the batch.
+        output_shape: shape of its own output, without the batch.
     """
 
     layer: keras.layers.Layer

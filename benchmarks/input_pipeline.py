@@ -29,7 +29,7 @@ GRAIN = "Grain, decoded pictures"
 
 COMMAND = Command("benchmarks.input_pipeline", __doc__)
 with COMMAND.section("Pictures"):
-    COMMAND.string("image_sizes", "32,128", "in pixels")
+    COMMAND.string("image_sizes", "32,128", "sides in pixels")
     COMMAND.integer("batch_size", 64, "images a batch", lower_bound=1)
     COMMAND.integer("pictures", 1000, "number of pictures in the data", lower_bound=10)
     COMMAND.integer("picture_size", 256, "side of the JPEG files, in pixels", lower_bound=8)

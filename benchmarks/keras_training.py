@@ -33,10 +33,10 @@ class Turns(keras.callbacks.Callback):
     """Holds `fit` between two epochs until the program asks for a turn.
 
     Args:
-        channel: the program.
-        batch_size: images a step.
-        steps: steps an epoch.
-        others: what else the program may ask for.
+        channel: connection to the program.
+        batch_size: number of images in a step.
+        steps: number of steps in an epoch.
+        others: functions that answer the program's other requests, by request.
     """
 
     def __init__(
@@ -119,10 +119,10 @@ def serve(
     """Trains in turns: answers "train", "memory", until the program has gone.
 
     Args:
-        channel: the program.
-        preset: networks and hyper-parameters.
-        image_size: in pixels.
-        batch_size: images a step.
+        channel: connection to the program.
+        preset: name of networks and hyper-parameters.
+        image_size: height and width of the images, in pixels.
+        batch_size: number of images in a step.
         num_classes: number of classes.
         dtype_policy: precision of the layers.
         start: file that `write_start` writes, for others to start from.

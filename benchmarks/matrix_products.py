@@ -55,8 +55,8 @@ def serve(channel: Channel, dtype: str) -> None:
     """Answers "product" with the FLOP/s of square matrix products, until the program has gone.
 
     Args:
-        channel: the program.
-        dtype: of the matrices.
+        channel: connection to the program.
+        dtype: dtype of the matrices.
     """
     channel.answer({"sides": (4096, 8192, 16384) if on_gpu() else (512, 1024, 2048)})
     channel.serve({"product": product(dtype)})

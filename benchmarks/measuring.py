@@ -81,10 +81,10 @@ def alternate(contenders: Mapping[str, Callable[[], float]], rounds: int, title:
     """Lets the contenders take turns: each once a round, in reverse order every other round.
 
     Args:
-        contenders: by name, functions that run for one turn and return the rate they reached;
-            each has run before, so that none compiles in its first turn.
+        contenders: functions by name that run for one turn and return the rate they reached; each
+            has run before, so that none compiles in its first turn.
         rounds: number of turns of each.
-        title: of the progress on stderr.
+        title: heading of the progress on stderr.
 
     Returns:
         The rates of each contender, in the order of the rounds.
@@ -221,7 +221,7 @@ def warn_of_load() -> None:
 def measurement_flags(command: Command, *, rounds: int, seconds: float) -> None:
     """Defines how long to measure and where to write."""
     with command.section("Measurement"):
-        command.integer("rounds", rounds, "turns of each contender", lower_bound=1)
+        command.integer("rounds", rounds, "number of turns of each contender", lower_bound=1)
         command.number("seconds", seconds, "least length of a turn", lower_bound=0)
         name = command.name.rpartition(".")[2]
         command.string("output", f"runs/benchmarks/{name}.json", "file of the figures")

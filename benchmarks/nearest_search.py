@@ -24,8 +24,8 @@ COMMAND = Command("benchmarks.nearest_search", __doc__)
 with COMMAND.section("What to search"):
     COMMAND.integer("queries", 10_000, "number of queries", lower_bound=1)
     COMMAND.integer("candidates", 10_000, "number of candidates", lower_bound=1)
-    COMMAND.integer("dimensions", 256, "of the points", lower_bound=1)
-    COMMAND.integer("block_size", 1024, "of `nearest`", lower_bound=1)
+    COMMAND.integer("dimensions", 256, "number of dimensions of the points", lower_bound=1)
+    COMMAND.integer("block_size", 1024, "block size of `nearest`", lower_bound=1)
 measuring.measurement_flags(COMMAND, rounds=5, seconds=1)
 
 

@@ -10,8 +10,8 @@ if TYPE_CHECKING:
 
 COMMAND = measuring.Command("benchmarks.resolution", __doc__)
 with COMMAND.section("What to train"):
-    COMMAND.string("image_sizes", "16,32,64,128", "in pixels")
-    COMMAND.enum("backend", "tensorflow", measuring.BACKENDS, "of Keras")
+    COMMAND.string("image_sizes", "16,32,64,128", "sides in pixels")
+    COMMAND.enum("backend", "tensorflow", measuring.BACKENDS, "back end of Keras")
     COMMAND.enum("dtype_policy", "float32", DTYPE_POLICIES, "precision of the layers")
     COMMAND.integer("batch_size", 64, "images a step", lower_bound=1)
 measuring.measurement_flags(COMMAND, rounds=5, seconds=3)

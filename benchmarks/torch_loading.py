@@ -15,8 +15,8 @@ class Pictures(Dataset):
     """The pictures of `folder/class/`, cropped to a square and resized, as floats in [−1, 1].
 
     Args:
-        folder: with a folder for each class.
-        image_size: in pixels.
+        folder: path of a folder with a folder for each class.
+        image_size: height and width of the pictures, in pixels.
     """
 
     def __init__(self, folder: str, image_size: int) -> None:
@@ -45,11 +45,11 @@ def serve(channel: Channel, folder: str, image_size: int, batch_size: int, worke
     """Answers "first_epoch" (with a new loader) and "epoch" with images a second.
 
     Args:
-        channel: the program.
-        folder: with a folder for each class.
-        image_size: in pixels.
-        batch_size: images a batch.
-        workers: processes that read, beside this one; 0 to read in it.
+        channel: connection to the program.
+        folder: path of a folder with a folder for each class.
+        image_size: height and width of the pictures, in pixels.
+        batch_size: number of images in a batch.
+        workers: number of processes that read, beside this one; 0 to read in it.
     """
     loader: DataLoader | None = None
 

@@ -21,9 +21,9 @@ class ConditionalNormalization(nn.Module):
     """(1 + W_γ h) ⊙ BN(x) + W_β h, as `keras_cvaegan.layers.ConditionalBatchNormalization`.
 
     Args:
-        layer: the Keras layer.
-        channels: of x.
-        condition: dimensions of h.
+        layer: Keras layer to follow.
+        channels: number of channels of x.
+        condition: number of dimensions of h.
     """
 
     def __init__(self, layer: ConditionalBatchNormalization, channels: int, condition: int) -> None:
@@ -56,7 +56,7 @@ class Network(nn.Module):
     """The modules of a network, called one after the other.
 
     Args:
-        network: a functional Keras model of the layers that `CONVERTERS` knows.
+        network: functional Keras model of the layers that `CONVERTERS` knows.
 
     Raises:
         ValueError: for another layer, or a setting that is not known here.

@@ -31,7 +31,7 @@ class ClassCenters(nn.Module):
 
     Args:
         num_classes: number of classes.
-        features: dimensions of a feature.
+        features: number of dimensions of a feature.
     """
 
     def __init__(self, num_classes: int, features: int) -> None:
@@ -54,8 +54,8 @@ class Objectives:
     """One forward pass of four networks, and a scalar for each objective.
 
     Args:
-        networks: "encoder", "generator", "discriminator" and "classifier", on the device.
-        preset: whose weights.
+        networks: networks "encoder", "generator", "discriminator" and "classifier", on the device.
+        preset: name of the preset whose weights the terms have.
         num_classes: number of classes.
         autocast: whether to compute in bfloat16 where that is safe.
     """
@@ -88,10 +88,10 @@ class Objectives:
         """One forward pass: a scalar for each objective, and the terms they are made of.
 
         Args:
-            images: in [−1, 1].
-            labels: integers.
-            noise: r of z = μ + exp(ε / 2) r.
-            prior: z_p.
+            images: images in [−1, 1].
+            labels: class of each, as an integer.
+            noise: noise r of z = μ + exp(ε / 2) r.
+            prior: latents z_p, drawn from the prior.
             detach_real: whether D and C keep no graph of the real images.
         """
         encoder, generator = self.networks["encoder"], self.networks["generator"]

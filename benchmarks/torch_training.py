@@ -38,10 +38,10 @@ class Training:
     """The networks, their optimizers, and a step.
 
     Args:
-        networks: "encoder", "generator", "discriminator" and "classifier", on the device.
-        preset: whose hyper-parameters.
+        networks: networks "encoder", "generator", "discriminator" and "classifier", on the device.
+        preset: name of the preset whose hyper-parameters it takes.
         num_classes: number of classes.
-        variant: one of `VARIANTS`.
+        variant: name of one of `VARIANTS`.
         autocast: whether to compute in bfloat16 where that is safe.
     """
 
@@ -197,15 +197,15 @@ def serve(
     """Trains in turns: answers "train" and "memory", until the program has gone.
 
     Args:
-        channel: the program.
-        variant: one of `VARIANTS`.
-        preset: networks and hyper-parameters.
-        image_size: in pixels.
-        batch_size: images a step.
+        channel: connection to the program.
+        variant: name of one of `VARIANTS`.
+        preset: name of networks and hyper-parameters.
+        image_size: height and width of the images, in pixels.
+        batch_size: number of images in a step.
         start: file of `keras_training.write_start`, with the initial weights.
         num_classes: number of classes.
-        dtype_policy: "float32", or "mixed_bfloat16" for autocast.
-        device: "cpu" or "cuda".
+        dtype_policy: precision, "float32", or "mixed_bfloat16" for autocast.
+        device: name of the device, "cpu" or "cuda".
     """
     torch.set_num_threads(measuring.cores())
     torch.backends.cudnn.benchmark = True

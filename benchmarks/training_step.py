@@ -18,14 +18,16 @@ if TYPE_CHECKING:
 
 COMMAND = measuring.Command("benchmarks.training_step", __doc__)
 with COMMAND.section("What to train"):
-    COMMAND.string("presets", "compact", f"some of {', '.join(PRESET_NAMES)}")
-    COMMAND.string("backends", "tensorflow,jax", f"some of {', '.join(measuring.BACKENDS)}")
+    COMMAND.string("presets", "compact", f"presets to train, of {', '.join(PRESET_NAMES)}")
+    COMMAND.string(
+        "backends", "tensorflow,jax", f"back ends of Keras, of {', '.join(measuring.BACKENDS)}"
+    )
     COMMAND.string(
         "dtype_policies",
         "float32,mixed_bfloat16",
-        f"some of {', '.join(DTYPE_POLICIES)}",
+        f"precisions of the layers, of {', '.join(DTYPE_POLICIES)}",
     )
-    COMMAND.integer("image_size", None, "in pixels (default: the preset's)", lower_bound=1)
+    COMMAND.integer("image_size", None, "side in pixels (default: the preset's)", lower_bound=1)
     COMMAND.integer("batch_size", 64, "images a step", lower_bound=1)
     COMMAND.integer("num_classes", 10, "number of classes", lower_bound=1)
 measuring.measurement_flags(COMMAND, rounds=7, seconds=3)
@@ -43,9 +45,9 @@ def figures(rates: measuring.Rates, about: dict[str, Any], contender: str) -> di
     """Returns speed and share of the peak from turns of steps beside turns of matrix products.
 
     Args:
-        rates: images a second of the contender, and FLOP/s of every "product N".
-        about: what the worker said of the model.
-        contender: its name in `rates`.
+        rates: rates by name: images a second of the contender, FLOP/s of every "product N".
+        about: description of the model that the worker gave.
+        contender: name of the contender in `rates`.
     """
     speed = measuring.Spread.of(rates[contender])
     best = max(

@@ -28,12 +28,12 @@ class Worker:
     """A process that serves one module of this package, as seen from the program.
 
     Args:
-        kind: the module; its `serve(channel, **arguments)` runs in the process.
-        environment: variables beside those of this process.
-        **arguments: of `serve`, which JSON can hold.
+        kind: name of the module, whose `serve(channel, **arguments)` runs in the process.
+        environment: environment variables beside those of this process.
+        **arguments: arguments of `serve`, which JSON can hold.
 
     Attributes:
-        about: what the module said of itself when it was ready.
+        about: description of itself that the module gave when it was ready.
 
     Raises:
         WorkerError: when the process ends before it is ready.
@@ -80,8 +80,8 @@ class Worker:
         if code < 0:
             return f"killed by signal {-code}"
         self._errors.seek(0)
-        said = [line.strip() for line in self._errors if line.strip()]
-        return said[-1] if said else f"exit code {code}"
+        lines = [line.strip() for line in self._errors if line.strip()]
+        return lines[-1] if lines else f"exit code {code}"
 
     def train(self, seconds: float) -> float:
         """Has a worker that trains do so for a turn; returns images a second."""
@@ -119,13 +119,14 @@ class Trainer(Worker):
     """A process that trains one of our models, and has taken its first steps.
 
     Args:
-        backend: of Keras.
-        environment: variables beside those of this process.
+        backend: back end of Keras.
+        environment: environment variables beside those of this process.
         seconds: length of the turn that follows the compilation.
         **model: arguments of `keras_training.serve`.
 
     Attributes:
-        peak_memory: in bytes, after that turn: of the GPU where there is one, else of the process.
+        peak_memory: most bytes held until the end of that turn, by the GPU where there is one, else
+            by the process.
     """
 
     def __init__(
@@ -172,7 +173,7 @@ class Channel:
 
     Args:
         requests: lines from the program.
-        answers: lines to it.
+        answers: lines to the program.
     """
 
     def __init__(self, requests: IO[str], answers: IO[str]) -> None:
