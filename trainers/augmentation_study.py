@@ -31,18 +31,23 @@ with COMMAND.section("Trainings"):
     COMMAND.string(
         "arms",
         "none,existing,new",
-        "\n".join(["arms, of", *(f"{name}: {doc}" for name, doc in ARMS.items())]),
+        "\n".join(["arms to compare, of", *(f"{name}: {doc}" for name, doc in ARMS.items())]),
     )
     COMMAND.integer(
         "updates", 2_000, "updates of the recognition network, in every arm", lower_bound=1
     )
-    COMMAND.integer("recognition_batch_size", 64, "pictures an update of it", lower_bound=1)
+    COMMAND.integer(
+        "recognition_batch_size", 64, "pictures an update of the recognition network", lower_bound=1
+    )
 with COMMAND.section("Generated pictures"):
     COMMAND.integer("per_class", 200, "pictures of each existing class", lower_bound=1)
     COMMAND.integer("new_classes", 100, "new classes, each a mix of three", lower_bound=1)
     COMMAND.integer("new_per_class", 100, "pictures of each new class", lower_bound=1)
     COMMAND.enum(
-        "mix_weights", "equal", ("equal", "random"), "parts of the three, as in trainers.augment"
+        "mix_weights",
+        "equal",
+        ("equal", "random"),
+        "parts of the three classes in a new one, as in trainers.augment",
     )
     COMMAND.number(
         "min_confidence",
@@ -63,7 +68,7 @@ with COMMAND.section("Generator"):
     COMMAND.boolean(
         "one_generator",
         False,
-        "one choice of pictures and one generator for all seeds, which takes a share of the time; "
+        "one lot of pictures and one generator for all seeds, which takes a share of the time; "
         "what differs from seed to seed is then the recognition network's chance alone",
     )
     COMMAND.adopt(TRAINING, *("model", "preset", "latent_dim", "set", "steps", "batch_size"))
@@ -86,13 +91,13 @@ with COMMAND.section("Results"):
 def main(values: FlagValues) -> int:
     from trainers.augmentation.study import open_study
 
-    study = open_study(values, COMMAND.command)
+    study = open_study(values, COMMAND.settings(values), COMMAND.command)
     for note in study.notes:
         print(f"Note: {note}.")
     if not study.run():
         print(f"To go on with the whole:\n  {COMMAND.command}")
         return INTERRUPTED
-    text = study.write(COMMAND.settings(values))
+    text = study.write()
     print(f"\n{text}\n")
     print_written(study.output.path, ["study.json", "table.md"])
     return 0

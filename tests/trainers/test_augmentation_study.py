@@ -112,6 +112,9 @@ def test_arms_have_the_pictures_that_they_are_named_for(trained, data, tmp_path)
             # One of four held-out pictures of each class looks like another class.
             assert found["by_seed"] == [0.75, 0.75], arm
     assert len(results["comparisons"]) == 6
+    assert results["flags"]["seeds"] == 2
+    assert "seeds" not in results["asked"]
+    assert (results["asked"]["per_class"], results["asked"]["steps"]) == (5, 2)
     assert results["verdict"] in ended.output
     assert "6 cannot be told from chance with 2 seeds." in results["verdict"]
     assert "| all |" in (tmp_path / "out" / "table.md").read_text()
@@ -185,7 +188,12 @@ def test_a_stopped_study_goes_on(trained, data, tmp_path, monkeypatch):
 
     monkeypatch.setattr(generators, "run", diverge)
     failed = call(tmp_path / "failed", data)
-    assert (failed.code, failed.errors) == (1, "error: The training has diverged.\n")
+    generator = tmp_path / "failed" / "2" / "seed_0" / "generator"
+    assert (failed.code, failed.errors) == (
+        1,
+        f"error: The generator in {str(generator)!r} did not come to its end: The training has "
+        "diverged.\n",
+    )
 
 
 def test_a_given_run_that_saw_more_is_said_to(trained, data, tmp_path):

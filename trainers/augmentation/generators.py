@@ -18,6 +18,9 @@ from keras_cvaegan.training.run_directory import RunDirectory
 from trainers.augmentation.settings import ALL, StudySettings
 from trainers.runs.data import TrainingPictures, read_config
 
+PICTURES_VERSION = 2
+"""To be increased when a study would take other pictures for the same seed."""
+
 
 def images_per_class(size: str) -> int | None:
     """Returns the number that `parse_sizes` gives, None for all.
@@ -36,7 +39,7 @@ def drawn_rows(prepared: datasets.Prepared, size: str, seed: int) -> np.ndarray:
     Args:
         prepared: training pictures.
         size: number of each class, as `parse_sizes` gives it.
-        seed: seed by which they are drawn.
+        seed: seed of the lot.
     """
     num_classes = prepared.description.num_classes
     return labelled_rows(prepared.labels, num_classes, 1.0, seed, images_per_class(size))
@@ -91,8 +94,9 @@ class Generators:
             config.seed,
             config.images_per_class,
         )
+        same = config.init_from is None and config.unlabelled_data_dir is None
         seeds = {self._settings.pictures_seed(seed) for seed in range(self._settings.seeds)}
-        if all(np.array_equal(seen, drawn_rows(training, size, seed)) for seed in seeds):
+        if same and all(np.array_equal(seen, drawn_rows(training, size, each)) for each in seeds):
             return
         self.notes.append(
             f"the generator of {size} pictures a class is {given.path!s}, which saw "
@@ -108,7 +112,8 @@ class Generators:
             seed: seed of the training, and of the choice of its pictures.
 
         Raises:
-            ValueError: when the training diverges, or a given run is of a model without classes.
+            ValueError: when the training does not come to its end, or a given run is of other
+                classes.
         """
         if size not in self._settings.runs:
             return self._train(size, seed)
@@ -130,11 +135,15 @@ class Generators:
         print(f"Generator of {count:,} pictures: {folder}", flush=True)
         keras.utils.clear_session()
         pictures = TrainingPictures(config, self._data)
-        trained = run(config, pictures, folder, command=self._command)
+        try:
+            trained = run(config, pictures, folder, command=self._command)
+        except ValueError as error:
+            message = f"The generator in {str(folder)!r} did not come to its end: {error}"
+            raise ValueError(message) from error
         return trained.model if trained.complete else None
 
 
 def _data_of(config: TrainingConfig) -> dict[str, object]:
-    """What says which pictures a run is of."""
+    """The values that say of which pictures a run is."""
     names = ("dataset", "image_size", "data_dir", "dataset_options")
     return {name: value for name, value in config.to_json().items() if name in names}

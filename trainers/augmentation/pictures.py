@@ -52,7 +52,7 @@ class ArmPictures:
         self._parts: dict[str, Part] = {}
         self.few: dict[str, str] = {}
 
-    def ready(self, arm: str) -> bool:
+    def prepare(self, arm: str) -> bool:
         """Generates what an arm needs; returns False where a signal asked to stop."""
         for kind in KINDS[arm]:
             if kind not in self._parts:
@@ -62,7 +62,7 @@ class ArmPictures:
         return True
 
     def parts(self, arm: str) -> list[Part]:
-        """Returns images and labels: the real ones, and then those of an arm that is ready."""
+        """Returns images and labels: the real ones, and then those of an arm that is prepared."""
         return [self._real, *(self._parts[kind] for kind in KINDS[arm])]
 
     @functools.cached_property
@@ -109,7 +109,7 @@ def generate(
     """Returns generated pictures, in a file, and what is said of classes with too few.
 
     Args:
-        model: the generator.
+        model: generator of the pictures.
         counts: number of pictures of each class and mix.
         mixes: new classes.
         seed: seed of the pictures.

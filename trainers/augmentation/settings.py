@@ -8,7 +8,6 @@ from __future__ import annotations
 import dataclasses
 import itertools
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 ARMS = {
     "none": "real pictures alone",
@@ -75,9 +74,6 @@ class StudySettings:
     ['5 seed_0 none', '5 seed_0 new', '5 seed_1 none', '5 seed_1 new']
     """
 
-    FREE = frozenset({"sizes", "arms", "seeds", "verification"})
-    """What may change when a study goes on: which trainings, not how."""
-
     sizes: Sequence[str]
     arms: Sequence[str]
     seeds: int = 3
@@ -106,6 +102,9 @@ class StudySettings:
         """Returns numbers of pictures and seeds of the generators that trainings need.
 
         Those that are given do not count.
+
+        Args:
+            trainings: trainings, some of `trainings()`.
         """
         return {
             (each.size, self.pictures_seed(each.seed))
@@ -113,17 +112,12 @@ class StudySettings:
             if KINDS[each.arm] and each.size not in self.runs
         }
 
-    def to_json(self) -> dict[str, Any]:
-        """Returns the values that figures depend on."""
-        values = dataclasses.asdict(self)
-        return {name: value for name, value in values.items() if name not in self.FREE}
-
 
 def parse_sizes(text: str) -> list[str]:
     """Returns the numbers of pictures a class that `--images_per_class` lists.
 
     Raises:
-        ValueError: for what is none.
+        ValueError: for what is no such number.
 
     Example:
 
@@ -142,6 +136,10 @@ def parse_sizes(text: str) -> list[str]:
 
 def parse_runs(texts: Sequence[str], sizes: Sequence[str]) -> dict[str, str]:
     """Returns the run of each number of pictures that has one.
+
+    Args:
+        texts: values of `--run_dir`.
+        sizes: numbers of pictures, as `parse_sizes` returns them.
 
     Raises:
         ValueError: for two of one number, or a number that is not asked for.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import json
 import os
 import tempfile
 import time
@@ -20,9 +21,9 @@ from keras_cvaegan.metrics import recognition
 from keras_cvaegan.progress import duration, time_left
 from keras_cvaegan.training.configuration import TrainingConfig
 from keras_cvaegan.training.run_directory import RunDirectory, read_json, write_json
-from trainers.augmentation import verdicts
-from trainers.augmentation.generators import Generators
+from trainers.augmentation.generators import PICTURES_VERSION, Generators
 from trainers.augmentation.pictures import ArmPictures, class_sizes
+from trainers.augmentation.results import results_of
 from trainers.augmentation.settings import (
     ARMS,
     KINDS,
@@ -32,23 +33,27 @@ from trainers.augmentation.settings import (
     parse_runs,
     parse_sizes,
 )
+from trainers.augmentation.verdicts import page
 from trainers.command_line import flags
 from trainers.runs.configuration import training_config
 from trainers.runs.data import open_data
-from trainers.sweeps.over_seeds import over_seeds
 
 if TYPE_CHECKING:
     from absl.flags import FlagValues
 
-FREE = frozenset({"data_dir", "seed", "log_every", "sample_every", "checkpoint_every", "export"})
-"""Values of the generators' configuration that may change when a study goes on."""
+FREE_FLAGS = frozenset(
+    {"seeds", "images_per_class", "arms", "output", "log_every", "checkpoint_every", "data_dir"}
+    | {"verification"}
+)
+"""Flags that may change when a study goes on: which trainings, not how."""
 
 
-def open_study(values: FlagValues, command: str) -> Study:
+def open_study(values: FlagValues, flags_by_name: Mapping[str, Any], command: str) -> Study:
     """Returns the study that flags describe.
 
     Args:
         values: flags of `trainers.augmentation_study`.
+        flags_by_name: value of each of them, as JSON has it.
         command: command that started the program.
 
     Raises:
@@ -73,7 +78,7 @@ def open_study(values: FlagValues, command: str) -> Study:
     )
     # The flag of this name lists several numbers.
     config = training_config(values, images_per_class=None)
-    return Study(settings, config, values.output, command)
+    return Study(settings, config, values.output, flags_by_name, command)
 
 
 class Study:
@@ -83,6 +88,8 @@ class Study:
         settings: what is compared, and how.
         config: configuration of the generators; each takes seed and pictures of its own.
         output: folder of study.json, table.md and the generators' runs.
+        flags_by_name: flags of the program, for study.json; those that are not among `FREE_FLAGS`
+            may not change when the study goes on.
         command: command that started the program.
 
     Attributes:
@@ -98,9 +105,11 @@ class Study:
         settings: StudySettings,
         config: TrainingConfig,
         output: str | os.PathLike,
+        flags_by_name: Mapping[str, Any],
         command: str = "",
     ) -> None:
         self.settings, self.config = settings, config
+        self._flags = flags_by_name
         self.output = RunDirectory(output)
         self.notes: list[str] = []
         self._data = open_data(config)
@@ -128,13 +137,16 @@ class Study:
 
     def _what_is_asked(self) -> dict[str, Any]:
         """What all figures depend on, as JSON has it."""
-        of_generators = self.config.to_json()
+        sources = [self._data.source(split) for split in ("train", "test")]
+        named = json.dumps([[each.class_names, each.key] for each in sources])
         pairs = self._pairs and hashlib.sha256(self._pairs.images.tobytes()).hexdigest()[:16]
         return {
-            **{name: value for name, value in of_generators.items() if name not in FREE},
-            **self.settings.to_json(),
-            "data": {split: self._data.key(split)["digest"] for split in ("train", "test")},
+            **{name: value for name, value in self._flags.items() if name not in FREE_FLAGS},
+            "image_size": self.config.image_size,
+            "steps": self.config.steps,
+            "data": hashlib.sha256(named.encode()).hexdigest()[:16],
             "pairs": pairs,
+            "pictures": PICTURES_VERSION,
             "recognition": recognition.VERSION,
             "version": keras_cvaegan.__version__,
         }
@@ -165,8 +177,8 @@ class Study:
         """Trains what is not trained yet; returns False where a signal asked to stop.
 
         Raises:
-            ValueError: when a generator's training diverges.
-            OSError: when the output cannot be written.
+            ValueError: when a generator's training does not come to its end.
+            OSError: when the output cannot be written, or another process trains there.
         """
         trainings, taken = self.settings.trainings(), {arm: [] for arm in ARMS}
         to_do = [each for each in trainings if each.key not in self._figures]
@@ -188,7 +200,7 @@ class Study:
                         count = f"Training {done + number + 1} of {len(trainings)}"
                         print(f"\n{count}: {which}{about}", flush=True)
                         began = time.monotonic()
-                        if not pictures.ready(training.arm):
+                        if not pictures.prepare(training.arm):
                             return False
                         self._train(training, pictures)
                         taken[training.arm].append(time.monotonic() - began)
@@ -231,60 +243,14 @@ class Study:
             "verification_standard_error": found.standard_error,
         }
 
-    def summary(self) -> dict[str, dict[str, dict[str, Any]]]:
-        """Returns each measure by number of pictures and arm: see `over_seeds`."""
-        settings, result = self.settings, {}
-        names = [name for name in MEASURES if name == "accuracy" or self._pairs is not None]
-        for name, size in itertools.product(names, settings.sizes):
-            for arm in settings.arms:
-                runs = [
-                    self._figures[Training(size, seed, arm).key] for seed in range(settings.seeds)
-                ]
-                found = over_seeds([{name: run[name]} for run in runs])[name]
-                result.setdefault(name, {}).setdefault(size, {})[arm] = found
-        return result
-
-    def _all_notes(self) -> list[str]:
-        """What has to be said beside the figures."""
-        settings, notes = self.settings, list(dict.fromkeys(self.notes))
-        trained = [size for size in settings.sizes if size not in settings.runs]
-        if trained and set(settings.arms) != {"none"}:
-            notes.insert(
-                0,
-                f"the generators of {', '.join(trained)} real pictures a class were trained on the "
-                "same pictures as the recognition network, and no others",
-            )
-        if settings.one_generator:
-            notes.append(
-                "one choice of pictures and one generator serve all seeds: the intervals leave out "
-                "their chance"
-            )
-        notes.append(
-            f"{settings.updates:,} updates of {settings.recognition_batch_size} pictures, "
-            "shifted and mirrored, in every arm"
-        )
-        few = [note for each in settings.trainings() for note in self._figures[each.key]["few"]]
-        return [*notes, *(note.rstrip(".") for note in dict.fromkeys(few))]
-
-    def write(self, flags: Mapping[str, Any]) -> str:
+    def write(self) -> str:
         """Writes study.json and table.md of a study that has run; returns the text of table.md.
 
-        Args:
-            flags: flags of the program, for study.json.
+        Raises:
+            OSError: when they cannot be written.
         """
-        summary = self.summary()
-        compared = verdicts.comparisons(summary)
-        results = {
-            "flags": flags,
-            "asked": self._asked,
-            "arms": self.settings.arms,
-            "summary": summary,
-            "comparisons": compared,
-            "verdict": verdicts.verdict(compared),
-            "notes": self._all_notes(),
-            "trainings": self._figures,
-        }
-        text = verdicts.page(results)
-        write_json(self._path, results)
+        found = results_of(self.settings, self._figures, self.notes)
+        text, head = page(found), {"flags": dict(self._flags), "asked": self._asked}
+        write_json(self._path, {**head, **found, "trainings": self._figures})
         files.write_text(self.output.path / "table.md", f"{text}\n")
         return text
