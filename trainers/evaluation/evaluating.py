@@ -27,7 +27,7 @@ class Evaluated:
 
     Args:
         results: contents of evaluation.json.
-        path: where that is.
+        path: path of evaluation.json.
         report: path of report.html.
     """
 
@@ -61,11 +61,11 @@ def evaluate(
 
     Args:
         run_dir: folder of the run.
-        names: names of what to measure, of `measuring.NAMES`; by default all that can be.
+        names: names of the measures, of `measuring.NAMES`; by default all that can be.
         extractor: source of the features that are compared: "classifier" or "inception".
         inception_weights: file of Keras with Inception-v3's weights; downloaded by default.
-        samples_per_class: generated pictures a class.
-        max_test_images: the most held-out pictures to use.
+        samples_per_class: number of generated pictures of each class.
+        max_test_images: largest number of held-out pictures to use.
         seed: seed of the generated pictures.
         cas: whether to train a classifier on the samples besides.
 

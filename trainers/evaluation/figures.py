@@ -12,10 +12,10 @@ class Figure:
     """A figure of evaluation.json.
 
     Args:
-        name: its key; that of its standard deviation ends in "_std".
-        title: what people call it.
-        better: "higher", "lower", or "" where neither is.
-        meaning: one line.
+        name: key of the figure; that of its standard deviation ends in "_std".
+        title: name of the figure in tables.
+        better: direction that is better, "higher" or "lower", or "" where neither is.
+        meaning: line on what it says.
     """
 
     name: str
@@ -95,7 +95,7 @@ FIGURES = tuple(
         ("reconstruction_psnr", "Reconstruction, PSNR in dB", "higher", "peak to noise"),
     )
 )
-"""In the order of tables."""
+"""Figures, in the order of tables."""
 
 
 def present(results: Mapping[str, Any]) -> list[Figure]:

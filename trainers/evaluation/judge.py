@@ -16,7 +16,7 @@ def open_judge(path: Path, data: datasets.OpenDataset) -> tuple[keras.Model, dic
     """Returns the judge and what it is, trained where it is not kept yet.
 
     Args:
-        path: `.keras` file that keeps it: `RunDirectory.evaluation_classifier`.
+        path: path of the `.keras` file that keeps it: `RunDirectory.evaluation_classifier`.
         data: data set whose training pictures it learns from.
 
     Returns:

@@ -44,14 +44,14 @@ def measure(
     Samples are drawn, measured and forgotten a batch at a time: memory does not grow with them.
 
     Args:
-        model: trained on the real_side's data.
-        real_side: the real side. Models that share one are judged alike, and each of its real
-            figures is computed once.
-        names: what to measure, among `NAMES`; by default all that the model can have.
-        samples_per_class: generated pictures for each class of the data.
-        seed: of the generated pictures.
+        model: model trained on the data of the real side.
+        real_side: real pictures and their judge. Models that share one are judged alike, and each
+            of its real figures is computed once.
+        names: names of the measures, of `NAMES`; by default all that the model can have.
+        samples_per_class: number of generated pictures of each class of the data.
+        seed: seed of the generated pictures.
         cas: whether to train a classifier on the samples besides, which takes minutes or more.
-        pictures_dir: where to write `nearest_training.png` and `reconstructions.png`; None for
+        pictures_dir: folder to write `nearest_training.png` and `reconstructions.png` to; None for
             not at all.
 
     Raises:
@@ -195,10 +195,10 @@ def samples(
     Picture i depends on the seed and i alone, so that fewer are the first of more.
 
     Args:
-        model: a trained model.
-        class_names: of the data; the labels of a model without classes are 0.
-        total: pictures in all.
-        seed: another one, other pictures.
+        model: trained model.
+        class_names: names of the classes of the data; the labels of a model without classes are 0.
+        total: number of pictures in all.
+        seed: seed of the pictures.
     """
     for start in range(0, total, BATCH_SIZE):
         rows = np.arange(start, min(start + BATCH_SIZE, total))

@@ -32,7 +32,7 @@ METRICS: dict[str, type[metrics.Metric]] = {
     "intra_class_diversity": metrics.IntraClassDiversity,
     "novelty": metrics.NearestNeighbourNovelty,
 }
-"""What is measured of pictures, by name, and what measures it."""
+"""Metrics of pictures, by name."""
 
 BATCH_SIZE = 256
 NEIGHBOURS, NOVELTY_SAMPLES = 3, 500
@@ -47,20 +47,21 @@ class RealSide:
 
     Args:
         data: data set, opened.
-        classifier: the judge, of images in [−1, 1] to logits of these data's classes; None where
-            only `extractor` is needed.
-        about: what the judge is, as JSON has it, with its "name" and "augmentation".
-        extractor: gives the features that are compared; by default the judge.
+        classifier: judge of images in [−1, 1], which gives logits of these data's classes; None
+            where only `extractor` is needed.
+        about: description of the judge, as JSON has it, with its "name" and "augmentation".
+        extractor: source of the features that are compared; by default the judge.
         statistics: file that keeps the training pictures' statistics; None keeps none.
-        max_test_images: the most held-out pictures to use, evenly over the split.
-        names: of `METRICS`, which models will be measured with: with them given, the held-out
-            pictures are read once though models differ in what can be said of them.
+        max_test_images: largest number of held-out pictures to use, evenly over the split.
+        names: names of the metrics, of `METRICS`, that models will be measured with: with them
+            given, the held-out pictures are read once though models differ in what can be said of
+            them.
 
     Attributes:
-        training, test: the splits, as `datasets.prepare` gives them.
-        test_rows: which pictures of `test` are used.
-        class_names: of the data.
-        judge: the extractor on the classifier, or None.
+        training, test: pictures of the splits, as `datasets.prepare` gives them.
+        test_rows: rows of the pictures of `test` that are used.
+        class_names: names of the classes of the data.
+        judge: extractor on the classifier, or None.
 
     Raises:
         ValueError: for data that cannot be used.
@@ -137,7 +138,7 @@ class RealSide:
         """Returns figures of a stream of images and labels, the metrics' settings, and notes.
 
         Args:
-            stream: images, uint8 `(n, height, width, 3)`, and labels `(n,)`.
+            stream: batches of images, uint8 `(n, height, width, 3)`, and labels `(n,)`.
             using: metrics without samples.
         """
         return _merged(self._measure_each(stream, using))

@@ -33,7 +33,7 @@ VARIANTS = {
     "without_classifier": ("without C's features", "classifier_feature_weight"),
     "without_pixels": ("without pixels", "pixel_weight"),
 }
-"""Title of each, and the weight that is 0; in the order of Fig. S8."""
+"""Variants by name: title, and the weight that is 0; in the order of Fig. S8."""
 
 COLUMNS = {
     "mse": "Squared error",
@@ -49,14 +49,14 @@ class Claim:
     """What the paper says that a term does.
 
     Args:
-        variant: the one without the term.
-        said: the claim.
-        figure: tells whether it is so.
-        sign: of the change of the figure that the claim expects when the term is left out.
+        variant: name of the variant without the term.
+        text: words of the claim.
+        figure: name of the figure that tells whether it is so.
+        sign: sign of the change of the figure that the claim expects when the term is left out.
     """
 
     variant: str
-    said: str
+    text: str
     figure: str
     sign: int
 
@@ -133,7 +133,7 @@ def verdict(claim: Claim, by_variant: Mapping[str, Mapping[int, Mapping[str, flo
     """Returns one line: whether a claim holds, and its figures.
 
     Args:
-        claim: the claim.
+        claim: claim to judge.
         by_variant: figures by variant and seed.
 
     Example:
@@ -145,7 +145,7 @@ def verdict(claim: Claim, by_variant: Mapping[str, Mapping[int, Mapping[str, flo
     without, whole = by_variant[claim.variant], by_variant[ALL]
     seeds = sorted(without.keys() & whole.keys())
     if not seeds:
-        return f"Claim: {claim.said}: undecided, since a training failed."
+        return f"Claim: {claim.text}: undecided, since a training failed."
     pairs = [(without[seed][claim.figure], whole[seed][claim.figure]) for seed in seeds]
     holding, opposed = (
         sum(sign * (x - y) > 0 for x, y in pairs) for sign in (claim.sign, -claim.sign)
@@ -159,7 +159,7 @@ def verdict(claim: Claim, by_variant: Mapping[str, Mapping[int, Mapping[str, flo
     else:
         word = f"neither confirmed nor refuted: it holds in {holding} of {len(seeds)} seeds"
     x, y = (number(float(mean)) for mean in np.mean(pairs, axis=0))
-    return f"Claim: {claim.said}: {word}. {COLUMNS[claim.figure]} {x} without, {y} with them."
+    return f"Claim: {claim.text}: {word}. {COLUMNS[claim.figure]} {x} without, {y} with them."
 
 
 def measure_all(
@@ -194,8 +194,8 @@ def page(results: Mapping[str, Any], titles: Sequence[str]) -> str:
     """Returns the contents of table.md.
 
     Args:
-        results: the contents of ablate.json.
-        titles: of the rows of reconstructions.png.
+        results: contents of ablate.json.
+        titles: titles of the rows of reconstructions.png.
     """
     samples, judge = results["samples"], results["extractor"]
     return "\n\n".join(
@@ -249,7 +249,7 @@ def ablate(sweep: Sweep, max_test_images: int) -> Ablation:
 
     Args:
         sweep: trainings of the variants.
-        max_test_images: the most held-out pictures to use.
+        max_test_images: largest number of held-out pictures to use.
     """
     real_side = sweep.real_side(max_test_images)
     by_variant, shown = measure_all(sweep, real_side)

@@ -13,12 +13,12 @@ TITLES = {
     **{"fm_gan": "FM-GAN", "vae_gan": "VAE/GAN", "fm_cgan": "FM-CGAN", "cvae_gan": "CVAE-GAN"},
     **{"lr_li_vae": "LR/LI-VAE", "lr_li_vae_gan": "LR/LI-VAE-GAN"},
 }
-"""Of the models that papers call otherwise than their classes."""
+"""Titles of the models that papers call otherwise than their classes."""
 PAPER = ("cvae", "cgan", "fm_cgan", "cvae_gan")
-"""In the order of the paper's Top-1 accuracy, from low to high."""
+"""Models of the paper, in the order of its Top-1 accuracy, from low to high."""
 RIVALS = ("cvae_gan", "lr_li_vae_gan")
-"""Of Zheng & Sun 2019, who say of the second that it is the first one's equal in score (Table 1)
-and more diverse within classes (Table 2)."""
+"""Models of Zheng & Sun 2019, who say of the second that it is the first one's equal in score
+(Table 1) and more diverse within classes (Table 2)."""
 DIVERSITY_CLAIMS = {
     "realism": ("at least as high a score as", lambda ours, theirs: ours >= theirs),
     "intra_class_diversity": ("more diversity in a class than", lambda ours, theirs: ours > theirs),
@@ -88,7 +88,7 @@ def diversity_verdicts(summary: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """
     lines = []
     theirs, ours = (summary.get(model, {}) for model in RIVALS)
-    for name, (said, holds) in DIVERSITY_CLAIMS.items():
+    for name, (words, holds) in DIVERSITY_CLAIMS.items():
         if not all(of.get(name, {}).get("mean") is not None for of in (ours, theirs)):
             continue
         pairs = list(zip(ours[name]["by_seed"], theirs[name]["by_seed"], strict=True))
@@ -103,7 +103,7 @@ def diversity_verdicts(summary: Mapping[str, Mapping[str, Any]]) -> list[str]:
             word = "refuted"
         means = [sum(values) / len(pairs) for values in zip(*pairs, strict=True)]
         lines.append(
-            f"Claim: {title(RIVALS[1])} has {said} {title(RIVALS[0])}: {word}, in {right} of "
+            f"Claim: {title(RIVALS[1])} has {words} {title(RIVALS[0])}: {word}, in {right} of "
             f"{len(pairs)} seeds: {number(means[0])} against {number(means[1])}."
         )
     return lines

@@ -180,7 +180,7 @@ class Comparison:
     Args:
         results: contents of compare.json but for the flags.
         rows: rows of samples.png.
-        shown: what these are, in a sentence.
+        shown: sentence on what these rows are.
     """
 
     results: dict[str, Any]
@@ -209,8 +209,8 @@ def compare(
     Args:
         sweep: trainings of the models.
         labels: classes whose pictures are shown.
-        samples_per_class: generated pictures a class.
-        max_test_images: the most held-out pictures to use.
+        samples_per_class: number of generated pictures of each class.
+        max_test_images: largest number of held-out pictures to use.
     """
     real_side = sweep.real_side(max_test_images, MEASURED)
     measured, drawn = measure_all(sweep, real_side, samples_per_class, labels)

@@ -53,8 +53,8 @@ def page(results: Mapping[str, Any], shown: str) -> str:
     """Returns the contents of table.md.
 
     Args:
-        results: the contents of compare.json.
-        shown: what samples.png shows.
+        results: contents of compare.json.
+        shown: sentence on what samples.png shows.
     """
     return "\n\n".join(
         [

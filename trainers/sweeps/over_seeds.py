@@ -12,7 +12,7 @@ def over_seeds(figures: Sequence[Mapping[str, float | None]]) -> dict[str, Any]:
     """Returns mean, standard deviation and values of each figure over runs.
 
     Args:
-        figures: of each run, by name; None, or a missing one, is no value.
+        figures: figures of each run, by name; None, or a missing one, is no value.
 
     Example:
 

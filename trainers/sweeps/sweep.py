@@ -35,9 +35,9 @@ class Contender:
     """One of the models that are compared.
 
     Args:
-        name: name of its folder, and in results.
+        name: name of the contender's folder, and in results.
         title: name in tables.
-        config: configuration of its trainings; each seed replaces that of it.
+        config: configuration of its trainings, in which the seed is replaced by that of each.
     """
 
     name: str
@@ -168,7 +168,7 @@ class Sweep:
         """Returns what all runs are measured with; its judge is trained once and kept.
 
         Args:
-            max_test_images: the most held-out pictures to use.
+            max_test_images: largest number of held-out pictures to use.
             names: names of the metrics, where held-out pictures are measured too: see `RealSide`.
 
         Raises:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from absl.flags import FlagValues
 
 # What the judge and the Evaluator need to know of the Examples.
-_OF_DATA = ("class_names", "image_size", "seed")
+_DATA_KEYS = ("class_names", "image_size", "seed")
 
 
 def import_tfx() -> ModuleType:
@@ -129,19 +129,19 @@ def components(
     validator = tfx.components.ExampleValidator(
         statistics=statistics.outputs["statistics"], schema=schema.outputs["schema"]
     )
-    told = {**config.to_json(), "class_names": list(class_names)}
+    settings = {**config.to_json(), "class_names": list(class_names)}
     trainer = tfx.components.Trainer(
         run_fn="trainers.tfx.module.run_fn",
         examples=examples.outputs["examples"],
         schema=schema.outputs["schema"],
         train_args=tfx.proto.TrainArgs(num_steps=config.steps),
         eval_args=tfx.proto.EvalArgs(),
-        custom_config={name: told[name] for name in (*module.TRAINING_KEYS, "class_names")},
+        custom_config={name: settings[name] for name in (*module.TRAINING_KEYS, "class_names")},
     )
-    of_data = json.dumps({name: told[name] for name in _OF_DATA})
+    data_config = json.dumps({name: settings[name] for name in _DATA_KEYS})
     judge = evaluator.JudgeTrainer(
         examples=examples.outputs["examples"],
-        config=of_data,
+        config=data_config,
         # Drawn flowers are many; of photographs there are few, so they are shifted and mirrored.
         augment=int(values.dataset != "petals"),
         max_examples=values.max_judged,
@@ -150,7 +150,7 @@ def components(
         examples=examples.outputs["examples"],
         model=trainer.outputs["model"],
         judge=judge.outputs["judge"],
-        config=of_data,
+        config=data_config,
         thresholds=json.dumps(thresholds(values)),
         conditional=int(MODELS[config.model].conditional),
         samples=values.samples,
@@ -234,7 +234,7 @@ def run_here(pipeline: Any, values: FlagValues) -> None:
     """Runs the pipeline on this machine, and says what the Evaluator found.
 
     Args:
-        pipeline: what `build` returns.
+        pipeline: pipeline that `build` returns.
         values: flags of the program.
     """
     Path(root(values), "metadata").mkdir(parents=True, exist_ok=True)

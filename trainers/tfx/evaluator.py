@@ -40,11 +40,11 @@ def JudgeTrainer(
     as the Examples are.
 
     Args:
-        examples: with a split "train".
-        judge: gets `judge.keras`.
+        examples: Examples with a split "train".
+        judge: artifact that gets `judge.keras`.
         config: JSON for `module.parse`, of the data's features, size and classes.
-        augment: 1 to shift and mirror pictures.
-        max_examples: the most to learn from.
+        augment: number 1 to shift and mirror pictures, else 0.
+        max_examples: largest number of Examples to learn from.
     """
     classifier = judging.train_judge(
         _patterns(examples, "train"),
@@ -76,17 +76,18 @@ def Evaluator(
     """Measures a SavedModel against the split "eval", and blesses or refuses it.
 
     Args:
-        examples: with a split "eval".
-        model: whose SavedModel is measured by its signature `generate`.
-        judge: of `JudgeTrainer`.
-        blessing: gets a file BLESSED or NOT_BLESSED and the custom property `blessed`, 1 or 0.
-        evaluation: gets `evaluation.json`: figures, thresholds and verdict.
+        examples: Examples with a split "eval".
+        model: model whose SavedModel is measured by its signature `generate`.
+        judge: judge of `JudgeTrainer`.
+        blessing: artifact that gets a file BLESSED or NOT_BLESSED and the custom property
+            `blessed`, 1 or 0.
+        evaluation: artifact that gets `evaluation.json`: figures, thresholds and verdict.
         config: JSON for `module.parse`, as for the judge.
         thresholds: JSON of numbers by the names of `judging.THRESHOLDS`.
-        conditional: 0 for a model without classes.
-        samples: pictures to generate.
-        seed: of the samples.
-        max_examples: the most eval Examples to use.
+        conditional: number 0 for a model without classes, else 1.
+        samples: number of pictures to generate.
+        seed: seed of the samples.
+        max_examples: largest number of eval Examples to use.
     """
     limits = json.loads(thresholds)
     judging.check_thresholds(limits)

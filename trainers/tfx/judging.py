@@ -40,9 +40,9 @@ def arrays(
     """Returns the first Examples of TFRecord files.
 
     Args:
-        patterns: patterns of the files.
+        patterns: glob patterns of the files.
         examples: format in which they are read.
-        limit: the most Examples.
+        limit: largest number of Examples.
 
     Returns:
         Images, uint8 `(n, size, size, 3)`, and labels, int32 `(n,)`.
@@ -68,11 +68,11 @@ def train_judge(
     """Trains the judge.
 
     Args:
-        patterns: patterns of the files of train Examples.
+        patterns: glob patterns of the files of train Examples.
         examples: format in which they are read.
         augment: whether pictures are shifted and mirrored, which suits photographs.
-        max_examples: the most to learn from; they are held in memory.
-        epochs: the most passes over them.
+        max_examples: largest number of Examples to learn from; they are held in memory.
+        epochs: largest number of passes over them.
 
     Returns:
         A model of images in [−1, 1] to logits.
@@ -117,13 +117,13 @@ def evaluate(
 
     Args:
         saved_model: folder of the SavedModel.
-        judge: as `train_judge` returns it.
-        patterns: of the files of eval Examples.
+        judge: classifier that `train_judge` returns.
+        patterns: glob patterns of the files of eval Examples.
         examples: format in which they are read.
         conditional: whether the model has classes; without, there is no Top-1 accuracy.
-        samples: pictures to generate, class after class in turn.
-        seed: of the samples.
-        max_examples: the most eval Examples to use; they are held in memory.
+        samples: number of pictures to generate, class after class in turn.
+        seed: seed of the samples.
+        max_examples: largest number of eval Examples to use; they are held in memory.
 
     Raises:
         ValueError: for a SavedModel that has no signature `generate` for these classes, or Examples
@@ -212,7 +212,7 @@ def failures(figures: Mapping[str, Any], thresholds: Mapping[str, float]) -> lis
     """Returns why a model is refused, a clause each; nothing where it is blessed.
 
     Args:
-        figures: of its samples, by name.
+        figures: figures of its samples, by name.
         thresholds: numbers by the names of `THRESHOLDS`.
 
     Example:

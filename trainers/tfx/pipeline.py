@@ -50,8 +50,10 @@ with COMMAND.section("Evaluation"):
     )
 with COMMAND.section("Pipeline"):
     COMMAND.string("root", None, "folder of records, artifacts, metadata and serving (required)")
-    COMMAND.string("name", None, "of the pipeline (default: DATASET-MODEL)")
-    COMMAND.string("serving_dir", None, "where the Pusher puts versions (default: ROOT/serving)")
+    COMMAND.string("name", None, "name of the pipeline (default: DATASET-MODEL)")
+    COMMAND.string(
+        "serving_dir", None, "folder that the Pusher puts versions into (default: ROOT/serving)"
+    )
     COMMAND.enum(
         "compile",
         "none",
