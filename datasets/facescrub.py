@@ -57,7 +57,7 @@ class Face(NamedTuple):
 
     Args:
         path: path of the picture.
-        box: `(left, top, right, bottom)` in pixels.
+        box: edges `(left, top, right, bottom)` in pixels.
         sha256: hash of the picture's file, in hexadecimal digits.
     """
 
@@ -93,7 +93,7 @@ def facescrub(
     Splits are by `files.share` of what names a face.
 
     Args:
-        split: "train", "validation" or "test".
+        split: name of the split, "train", "validation" or "test".
         image_size: height and width, in pixels, that pictures are cropped and resized to.
         data_dir: folder of the downloads.
         min_images: number of faces, of all splits together, below which a person is left out.

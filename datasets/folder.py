@@ -32,7 +32,7 @@ def folder(split: str, image_size: int, data_dir: str | os.PathLike | None = Non
     the training folder is split by the hash.
 
     Args:
-        split: "train", "validation" or "test".
+        split: name of the split, "train", "validation" or "test".
         image_size: height and width, in pixels, that pictures are cropped and resized to.
         data_dir: folder of the pictures.
 

@@ -19,7 +19,7 @@ def lfw(
     Splits are by `files.share`: the same wherever the pictures lie, and for every alignment.
 
     Args:
-        split: "train", "validation" or "test".
+        split: name of the split, "train", "validation" or "test".
         image_size: height and width, in pixels, that pictures are resized to.
         data_dir: folder with a folder for each person, or the folder around it, or that of an
             archive (`lfw.tgz`, `lfw-funneled.tgz`, `lfw-deepfunneled.tgz`), which is unpacked

@@ -32,7 +32,7 @@ class Species:
 
     Args:
         hue: hue of the petals, in [0, 1).
-        shape: name in `SHAPES`.
+        shape: name of the petals' shape, of `SHAPES`.
         count: number of petals.
     """
 
@@ -61,7 +61,7 @@ def petals(
     """Returns one split of drawn flowers; the class of image `i` is `i % num_classes`.
 
     Args:
-        split: "train", "validation" or "test".
+        split: name of the split, "train", "validation" or "test".
         image_size: height and width, in pixels, at least 8.
         num_classes: number of species, 2 to 200.
         drawing_seed: seed of the drawings; another one gives other flowers of the same species.
@@ -125,7 +125,7 @@ def species(num_classes: int = 10) -> tuple[Species, ...]:
     """The species of a data set of `num_classes` classes.
 
     Args:
-        num_classes: 2 to 200.
+        num_classes: number of species, 2 to 200.
 
     Returns:
         One `Species` a class, all different; at least two share each hue.
@@ -160,7 +160,7 @@ def attributes(split: str, index: int, seed: int = 0) -> dict[str, float]:
     """The attributes of one image, a function of (seed, split, index) alone.
 
     Args:
-        split: "train", "validation" or "test".
+        split: name of the split, "train", "validation" or "test".
         index: number of the image, at least 0.
         seed: seed of the drawings.
 
@@ -222,7 +222,7 @@ def draw(kind: Species, values: dict[str, float], image_size: int) -> np.ndarray
 
     Args:
         kind: species of the flower.
-        values: attributes, as `attributes` gives them.
+        values: values of the attributes, as `attributes` gives them.
         image_size: height and width, in pixels, at least 8.
 
     Returns:

@@ -24,7 +24,7 @@ def pictures(
     out.
 
     Args:
-        split: "train", "validation" or "test".
+        split: name of the split, "train", "validation" or "test".
         image_size: height and width, in pixels, that pictures are cropped and resized to.
         data_dir: folder of the pictures.
         hold_out: whether some are kept from the training; without, it has all of them, and the

@@ -32,8 +32,8 @@ def batches(
 
     Args:
         prepared: arrays of a split.
-        batch_size, seed, shuffle, repeat, start, drop_remainder, with_attributes, dtype, shard: as
-            `OpenDataset.load` takes them.
+        batch_size, seed, shuffle, repeat, start, drop_remainder, with_attributes, dtype, shard:
+            arguments of `OpenDataset.load`.
         rows: indices of the examples to take; a batch may have them several times. None for all.
 
     Raises:

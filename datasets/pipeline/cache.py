@@ -26,9 +26,10 @@ class Prepared:
     """One split of a data set, decoded.
 
     Args:
-        images: array `uint8 (n, image_size, image_size, 3)`, mapped from disk, read-only. What is
-            touched of it stays in memory; the batches of `datasets.load` are read another way.
-        labels: array `int32 (n,)`.
+        images: pictures, array `uint8 (n, image_size, image_size, 3)`, mapped from disk,
+            read-only. What is touched of it stays in memory; the batches of `datasets.load` are
+            read another way.
+        labels: labels, array `int32 (n,)`.
         attributes: arrays `float32 (n,)` by name, of every attribute that the data set has.
         description: names, counts, shape.
     """
@@ -53,9 +54,9 @@ def decoded(
     Args:
         source: split of a data set.
         name: name of the data set.
-        split: "train", "validation" or "test".
+        split: name of the split, "train", "validation" or "test".
         image_size: height and width of the pictures, in pixels.
-        cache_dir, part: as `datasets.prepare` takes them.
+        cache_dir, part: arguments of `datasets.prepare`.
 
     Raises:
         ValueError: for a part that cannot be, or data that cannot be used.

@@ -32,7 +32,7 @@ def decode(
         name: name of the data set.
         split: name of the split.
         image_size: height and width of the pictures, in pixels.
-        part: `(index, count)`, which of how many parts of the split.
+        part: pair `(index, count)`, which of how many parts of the split.
 
     Raises:
         ValueError: when no picture of a class can be read.

@@ -15,7 +15,7 @@ class Description:
         image_shape: shape of a picture, `(height, width, channels)`.
         class_counts: number of readable pictures of each class, in label order; of the part.
         unreadable: pairs `(path, reason)`, of every picture that could not be read.
-        part: `(index, count)`, which of how many parts of the split this is.
+        part: pair `(index, count)`, which of how many parts of the split this is.
     """
 
     name: str

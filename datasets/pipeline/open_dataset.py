@@ -59,7 +59,7 @@ class OpenDataset:
 
     Args:
         dataset: registered data set.
-        image_size, data_dir, cache_dir: as `open_dataset` takes them.
+        image_size, data_dir, cache_dir: arguments of `open_dataset`.
         options: options of the data set itself.
 
     Raises:
@@ -107,7 +107,7 @@ class OpenDataset:
         """Returns a split before it is decoded: its class names, its count, its key.
 
         Args:
-            split: "train", "validation" or "test".
+            split: name of the split, "train", "validation" or "test".
 
         Raises:
             ValueError: for a split or an option that the data set does not have, or data that
@@ -127,8 +127,8 @@ class OpenDataset:
         class names are those of the whole data set; a part may lack some of its classes.
 
         Args:
-            split: "train", "validation" or "test".
-            part: `(index, count)`, which of how many parts of the split; by default all of it.
+            split: name of the split, "train", "validation" or "test".
+            part: pair `(index, count)`, which of how many parts of the split; by default all of it.
 
         Raises:
             ValueError: for a split or a part that the data set does not have, or data that cannot
@@ -151,7 +151,7 @@ class OpenDataset:
         """Returns what changes whenever a split's pictures do, wherever they lie.
 
         Args:
-            split: "train", "validation" or "test".
+            split: name of the split, "train", "validation" or "test".
 
         Example:
 
@@ -170,7 +170,7 @@ class OpenDataset:
         """Returns what a split is and where it lies, as JSON has it.
 
         Args:
-            split: "train", "validation" or "test".
+            split: name of the split, "train", "validation" or "test".
         """
         return {
             "name": self.name,
@@ -219,7 +219,7 @@ class OpenDataset:
         `batches_per_step` with, then as many without, and so on.
 
         Args:
-            split: "train", "validation" or "test".
+            split: name of the split, "train", "validation" or "test".
             batch_size: number of images in a batch, with and without labels.
             seed: seed of the order of the examples, and of what is drawn by lot.
             shuffle: whether the order is random. By default only for the split "train".
@@ -230,10 +230,10 @@ class OpenDataset:
             with_attributes: whether a dictionary of the examples' attributes comes third.
             dtype: dtype of the images: "float32", in [-1, 1], or "uint8", a quarter of the bytes,
                 which models take as well.
-            shard: `(index, count)`, which of how many equal pieces of every batch. A last, smaller
-                batch is divided as evenly as it can be, into pieces that may be empty, so that
-                every worker gets the same number of batches.
-            part: `(index, count)`, which of how many parts of the split: see `prepare`.
+            shard: pair `(index, count)`, which of how many equal pieces of every batch. A last,
+                smaller batch is divided as evenly as it can be, into pieces that may be empty, so
+                that every worker gets the same number of batches.
+            part: pair `(index, count)`, which of how many parts of the split: see `prepare`.
             images_per_class: number of training pictures of each class that are taken, drawn by
                 lot; a class that has fewer gives all. Fewer are among more. None takes all.
             labelled_share: share of each class's training pictures that keep their label, in

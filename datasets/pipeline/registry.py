@@ -123,10 +123,10 @@ class Dataset:
         """Returns one split of the data set.
 
         Args:
-            split: one of `splits`.
+            split: name of the split, of `splits`.
             image_size: height and width of the pictures, in pixels.
             data_dir: folder where the data set lies, or is downloaded to.
-            **options: some of `options`.
+            **options: values of some of `options`.
 
         Raises:
             ValueError: for a split or an option that the data set does not have, or a `data_dir`

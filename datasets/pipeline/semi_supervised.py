@@ -100,9 +100,9 @@ class Labels:
         """Returns the indices of the examples that keep their label, and of the rest.
 
         Args:
-            labels: integers `(n,)`.
+            labels: labels, integers `(n,)`.
             num_classes: number of classes of the data; one may be absent.
-            seed: seed of the lot.
+            seed: seed of the draw.
 
         Raises:
             ValueError: when the rest is wanted, and there is none.
@@ -128,10 +128,10 @@ def labelled_rows(
     """Returns which examples keep their label: the same share of each class, drawn by lot.
 
     Args:
-        labels: integers `(n,)`.
+        labels: labels, integers `(n,)`.
         num_classes: number of classes of the data; one may be absent.
         labelled_share: share of each class, in (0, 1]; at least one of each class that is there.
-        seed: seed of the lot; fewer are among more.
+        seed: seed of the draw; fewer are among more.
         per_class: number of examples of each class of which the share is taken; a class that has
             fewer gives all. None for all.
 
@@ -149,9 +149,9 @@ def labelled_rows(
     labels, chosen = np.asarray(labels), []
     for label in range(num_classes):
         rows = np.flatnonzero(labels == label)
-        lot = np.random.default_rng([seed, label]).permutation(rows)[:per_class]
-        count = min(max(1, round(labelled_share * len(lot))), len(lot))
-        chosen.append(lot[:count])
+        drawn = np.random.default_rng([seed, label]).permutation(rows)[:per_class]
+        count = min(max(1, round(labelled_share * len(drawn))), len(drawn))
+        chosen.append(drawn[:count])
     return np.sort(np.concatenate(chosen))
 
 

@@ -28,11 +28,11 @@ def load(
 
     Args:
         name: name from `datasets.names()`.
-        split: "train", "validation" or "test".
+        split: name of the split, "train", "validation" or "test".
         image_size: height and width of the images, in pixels.
         batch_size: number of images in a batch.
         seed: seed of the order of the examples, and of what is drawn by lot.
-        data_dir, cache_dir: as `open_dataset` takes them.
+        data_dir, cache_dir: arguments of `open_dataset`.
         **options: other arguments of `OpenDataset.load`, and options of the data set itself.
 
     Raises:
@@ -67,10 +67,10 @@ def prepare(
 
     Args:
         name: name from `datasets.names()`.
-        split: "train", "validation" or "test".
+        split: name of the split, "train", "validation" or "test".
         image_size: height and width of the pictures, in pixels.
-        data_dir, cache_dir: as `open_dataset` takes them.
-        part: `(index, count)`, which of how many parts of the split; by default all of it.
+        data_dir, cache_dir: arguments of `open_dataset`.
+        part: pair `(index, count)`, which of how many parts of the split; by default all of it.
         **options: options of the data set itself.
 
     Raises:

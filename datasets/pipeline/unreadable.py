@@ -19,7 +19,7 @@ def refuse_lost_classes(
     Args:
         class_names: name of each class, in label order.
         class_counts: number of readable pictures of each class.
-        lost: those that cannot be read.
+        lost: pictures that cannot be read.
 
     Raises:
         ValueError: when there is such a class.
@@ -41,7 +41,7 @@ def warn(title: str, lost: Sequence[Lost], count: int) -> None:
 
     Args:
         title: name of the data set and of its split.
-        lost: those that cannot be read.
+        lost: pictures that cannot be read.
         count: number of pictures, readable or not.
     """
     if lost:

@@ -13,8 +13,8 @@ def crop_square(
     than the picture it is as large as fits.
 
     Args:
-        picture: array `(height, width, channels)`.
-        box: `(left, top, right, bottom)` in pixels.
+        picture: picture, an array `(height, width, channels)`.
+        box: edges `(left, top, right, bottom)` in pixels.
         margin: share of the box's longer side that is added on either side.
 
     Returns:

@@ -77,7 +77,7 @@ def share(names: Sequence[str], split: str) -> list[str]:
 
     Args:
         names: names that tell the pictures apart, such as paths.
-        split: "train", "validation" or "test".
+        split: name of the split, "train", "validation" or "test".
 
     Returns:
         Names, in natural order.

@@ -20,7 +20,7 @@ def people_in(data_dir: str | os.PathLike | None) -> tuple[Path, People]:
     """Returns the folder of the people's folders, and the pictures of each, as paths from it.
 
     Args:
-        data_dir: as the data set `lfw` takes it.
+        data_dir: folder, as the data set `lfw` takes it.
 
     Raises:
         ValueError: when there are no such folders, or an archive is damaged.

@@ -43,10 +43,10 @@ class Pairs:
     """Pairs with their pictures.
 
     Args:
-        images: each picture once, `uint8 (n, side, side, 3)`.
+        images: pictures, each once, `uint8 (n, side, side, 3)`.
         first: rows in `images` of the first picture of each pair.
         second: rows of the second one.
-        same: booleans, whether both are of one person.
+        same: whether both are of one person, bool `(n,)`.
         folds: number of each pair's fold.
         left_out: number of pairs of people that are among the classes of the training.
     """

@@ -12,7 +12,7 @@ def of_split(
 
     Args:
         people: names that tell a person's pictures apart, such as paths, by the person's name.
-        split: "train", "validation" or "test".
+        split: name of the split, "train", "validation" or "test".
         min_images: number of pictures, of all splits together, below which a person is left out.
         where: place of the pictures, for the messages.
 

@@ -155,7 +155,7 @@ def source(
 
     Args:
         builder: builder of `prepared_builder`, with the features `image` and `label`.
-        split: "train", "validation" or "test".
+        split: name of the split, "train", "validation" or "test".
         image_size: height and width, in pixels, that pictures are cropped and resized to.
         crop_to_box: whether pictures are cropped to the smallest square around the feature `bbox`
             that fits into the picture.

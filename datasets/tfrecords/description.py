@@ -22,16 +22,18 @@ def describe(records: Records, written: Sequence[Written]) -> dict[str, Any]:
     class_names = records.source(records.splits[0]).class_names
     splits = {}
     for split in records.splits:
-        mine = [one for one in written if one.split == split]
-        counts = np.sum([one.counts for one in mine], axis=0) if mine else np.zeros(0, np.int64)
-        lost = sorted(tuple(entry) for one in mine for entry in one.unreadable)
+        of_split = [one for one in written if one.split == split]
+        counts = (
+            np.sum([one.counts for one in of_split], axis=0) if of_split else np.zeros(0, np.int64)
+        )
+        lost = sorted(tuple(entry) for one in of_split for entry in one.unreadable)
         unreadable.refuse_lost_classes(class_names, counts, lost)
         unreadable.warn(f"{records.name} {split}", lost, len(lost) + int(counts.sum()))
         splits[split] = {
             "num_images": int(counts.sum()),
             "class_counts": counts.tolist(),
             "unreadable": [[path, reason] for _, path, reason in lost],
-            "files": len(mine),
+            "files": len(of_split),
         }
     return {
         "name": records.name,

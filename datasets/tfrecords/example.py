@@ -19,7 +19,7 @@ def to_example(
     """Returns the Example of one picture.
 
     Args:
-        image: array `uint8 (height, width, 3)`.
+        image: picture, array `uint8 (height, width, 3)`.
         label: number of the class.
         class_name: name of the class.
         attributes: number of each attribute, by its name.

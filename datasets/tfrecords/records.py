@@ -26,7 +26,8 @@ class Records:
     Args:
         name: name from `datasets.names()`.
         image_size: height and width of the pictures, in pixels.
-        splits: some of "train", "validation" and "test"; by default all that the data set has.
+        splits: names of splits, of "train", "validation" and "test"; by default all that the data
+            set has.
         shards: number of files a split; fewer for a split of fewer pictures.
         compress: whether the files are gzipped.
         data_dir: folder where the data set lies, or is downloaded to; for `folder`, the folder.
@@ -92,8 +93,8 @@ class Shard:
     """One file: the examples `index`, `index + count`, … of a split.
 
     Args:
-        records: all that is written.
-        split: "train", "validation" or "test".
+        records: data of which the file is a part.
+        split: name of the split, "train", "validation" or "test".
         index: number of the file, from 0.
         count: number of files of the split.
     """

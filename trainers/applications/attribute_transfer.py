@@ -57,7 +57,7 @@ def held_out_pictures(
         model: model of the run.
         labels: classes of the pictures in turn; None for all, by lot.
         count: number of the pictures.
-        seed: seed of the lot.
+        seed: seed of the draw.
 
     Raises:
         ValueError: for data that are not those of the model, or a class with too few pictures.

@@ -131,7 +131,7 @@ def read_codes(
 
     Args:
         model: model with an encoder.
-        images: uint8 (n, height, width, 3).
+        images: pictures, uint8 (n, height, width, 3).
         labels: labels of the images, (n,).
         seed: seed of the draws.
 

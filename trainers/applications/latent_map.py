@@ -71,7 +71,7 @@ def encode(model: GenerativeModel, run_dir: str, split: str, most: int) -> Encod
     Args:
         model: model of the run, with an encoder.
         run_dir: folder of the run.
-        split: "train", "validation" or "test".
+        split: name of the split, "train", "validation" or "test".
         most: number of pictures that are drawn by lot where there are more.
 
     Raises:

@@ -101,7 +101,7 @@ def held_out_pairs(
         labels: value of `--labels`: classes of the pairs in turn; None for all, by lot.
         between: value of `--between`: class of the left and of the right.
         count: number of pairs.
-        seed: seed of the lot.
+        seed: seed of the draw.
 
     Raises:
         ValueError: for classes that the data do not have, or have too few pictures of.
@@ -156,7 +156,7 @@ def write_animation(path: str | os.PathLike, images: np.ndarray) -> None:
 
     Args:
         path: file to write, in a folder that exists.
-        images: uint8 (rows, steps, height, width, 3).
+        images: pictures, uint8 (rows, steps, height, width, 3).
 
     Raises:
         OSError: when the file cannot be written.

@@ -29,7 +29,7 @@ class PicturesWithNeighbours:
     """Pictures, and the training pictures nearest to each.
 
     Args:
-        images: uint8 `(n, height, width, 3)`.
+        images: pictures, uint8 `(n, height, width, 3)`.
         names: names of the pictures.
         distances: `(n, k)`, nearest first.
         indices: rows of the training pictures, `(n, k)`.

@@ -104,7 +104,7 @@ def held_out_pictures(
         run_dir: folder of the run.
         models: models that are to restore them.
         count: number of the pictures.
-        seed: seed of the lot.
+        seed: seed of the draw.
 
     Raises:
         ValueError: when the data are not those of the models, or cannot be used.

@@ -178,7 +178,7 @@ def held_out_queries(run_dir: str, model: GenerativeModel, count: int, seed: int
         run_dir: folder of the run.
         model: model of the run.
         count: number of the pictures.
-        seed: seed of the lot.
+        seed: seed of the draw.
 
     Raises:
         ValueError: for data that are not those of the model.

@@ -39,8 +39,8 @@ class KnownPictures:
     """Pictures with the truth about them.
 
     Args:
-        images: uint8 `(n, side, side, 3)`.
-        labels: integers `(n,)`.
+        images: pictures, uint8 `(n, side, side, 3)`.
+        labels: labels, integers `(n,)`.
         values: values of each attribute that pictures show beside the class, by name `(n, k)`; two
             numbers are cosine and sine of an angle.
         kinds: kind of each class, `(classes,)`, by name of an attribute that means the same only in

@@ -39,7 +39,7 @@ def drawn_rows(prepared: datasets.Prepared, size: str, seed: int) -> np.ndarray:
     Args:
         prepared: training pictures.
         size: number of each class, as `parse_sizes` gives it.
-        seed: seed of the lot.
+        seed: seed of the draw.
     """
     num_classes = prepared.description.num_classes
     return labelled_rows(prepared.labels, num_classes, 1.0, seed, images_per_class(size))

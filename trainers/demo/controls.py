@@ -53,7 +53,7 @@ def file_to_download(picture: np.ndarray, name: str) -> str:
     """Writes a picture for a download button, which makes a copy; removes earlier ones.
 
     Args:
-        picture: uint8 (height, width, 3).
+        picture: picture, uint8 (height, width, 3).
         name: name of the file.
 
     Returns:

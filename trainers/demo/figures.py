@@ -54,7 +54,7 @@ def enlarge(image: np.ndarray, size: int = SHOWN_SIZE) -> np.ndarray:
     """Enlarges a picture by a whole number, pixel by pixel, until its sides have `size` pixels.
 
     Args:
-        image: uint8 (height, width, 1 or 3).
+        image: picture, uint8 (height, width, 1 or 3).
         size: pixels that the shorter side must have.
 
     Returns:
@@ -80,7 +80,7 @@ def single(image: np.ndarray, name: str, caption: str = "", *, small: bool = Fal
     """Returns one large picture.
 
     Args:
-        image: uint8 (height, width, 1 or 3).
+        image: picture, uint8 (height, width, 1 or 3).
         name: words on what it is, for those who do not see it.
         caption: words below it.
         small: whether it should be less large.

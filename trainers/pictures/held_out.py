@@ -20,13 +20,13 @@ class RunPictures:
 
     Args:
         run_dir: folder of a run of `trainers.fit`.
-        split: "train", "validation" or "test".
+        split: name of the split, "train", "validation" or "test".
 
     Attributes:
         data: data set, opened.
         description: `datasets.Description` of the split.
-        labels: integers `(n,)`.
-        images: uint8 `(n, side, side, 3)`, mapped from disk.
+        labels: labels, integers `(n,)`.
+        images: pictures, uint8 `(n, side, side, 3)`, mapped from disk.
 
     Raises:
         ValueError: when the folder is not one, or its data cannot be used.
@@ -110,7 +110,7 @@ class HeldOut(RunPictures):
         Args:
             labels: classes, at least one; None for all of which there are pictures, by lot.
             count: number of pictures in all.
-            seed: seed of the lot.
+            seed: seed of the draw.
 
         Raises:
             ValueError: when a class has too few.

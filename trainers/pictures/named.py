@@ -11,9 +11,9 @@ class NamedPictures:
     """Pictures, and what each is called.
 
     Args:
-        images: uint8 `(n, height, width, 3)`.
+        images: pictures, uint8 `(n, height, width, 3)`.
         names: names of the pictures, for the reader.
-        labels: int `(n,)`; None where they are not known.
+        labels: labels, int `(n,)`; None where they are not known.
     """
 
     images: np.ndarray

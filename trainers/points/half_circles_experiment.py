@@ -85,7 +85,7 @@ def batches(points: np.ndarray, labels: np.ndarray, batch_size: int, seed: int) 
 
     Args:
         points: float32 `(n, 2)`.
-        labels: integers `(n,)`.
+        labels: labels, integers `(n,)`.
         batch_size: points in a batch.
         seed: seed of the orders.
     """
