@@ -21,7 +21,7 @@ with COMMAND.section("Pictures"):
     COMMAND.boolean(
         "fill",
         False,
-        "as many pictures of each class as it lacks to the one with most training pictures",
+        "add as many pictures of each class as it lacks to the one with most training pictures",
     )
     COMMAND.integer("new_classes", 0, "new classes, each a mix of three", lower_bound=0)
     COMMAND.integer("new_per_class", 100, "pictures of each new class", lower_bound=1)

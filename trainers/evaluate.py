@@ -57,8 +57,8 @@ with COMMAND.section("Measures"):
     COMMAND.boolean(
         "cas",
         False,
-        "classification accuracy score besides: train a classifier on the samples alone, which "
-        "takes minutes or more, and wants samples like the training pictures in number",
+        "measure the classification accuracy score, too: train a classifier on the samples alone, "
+        "which takes minutes or more, and wants samples like the training pictures in number",
     )
 
 

@@ -47,10 +47,10 @@ with COMMAND.section("Search"):
         "the model's classifier, where it has one)",
     )
     COMMAND.integer("k", 5, "pictures to find for each", lower_bound=1)
-    COMMAND.boolean("other_classes_only", False, "only pictures of other classes")
+    COMMAND.boolean("other_classes_only", False, "find pictures of other classes only")
 with COMMAND.section("Held-out pictures to search by, where none are given"):
     COMMAND.integer("count", 8, "pictures to draw", lower_bound=1, upper_bound=MOST)
-    flags.seed_flag(COMMAND, "seed of which are drawn")
+    flags.seed_flag(COMMAND, "seed of which pictures are drawn")
 with COMMAND.section("Results"):
     COMMAND.string(
         "output", None, "folder of retrieved.png and retrieve.json (default: RUN_DIR/retrieve)"

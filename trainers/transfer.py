@@ -26,10 +26,11 @@ with COMMAND.section("Run"):
     find_codes_flag(COMMAND)
 with COMMAND.section("Pictures"):
     COMMAND.repeated(
-        "pictures", f"{FILES_OR_FOLDERS} (default: held-out ones of the run's data, by lot)"
+        "pictures",
+        f"pictures to show: {FILES_OR_FOLDERS} (default: held-out ones of the run's data)",
     )
     COMMAND.integer("count", 6, "held-out pictures to draw", lower_bound=1, upper_bound=MOST)
-    flags.seed_flag(COMMAND, "seed of which are drawn")
+    flags.seed_flag(COMMAND, "seed of which pictures are drawn")
 with COMMAND.section("Classes, by number or name"):
     COMMAND.string(
         "labels",

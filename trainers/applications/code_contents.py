@@ -23,7 +23,7 @@ OWN_CLASSIFIER = "own classifier"
 SHOWN_NAMES = {CLASS: "class, accuracy"}
 
 Figures = Mapping[str, Mapping[str, float]]
-"""By code, the class accuracy and each attribute's R² by their names."""
+"""Figures by code: the class accuracy and each attribute's R², by their names."""
 
 
 @dataclasses.dataclass(frozen=True)

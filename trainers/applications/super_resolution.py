@@ -21,7 +21,7 @@ Enlarger = Callable[[np.ndarray, np.ndarray | None], np.ndarray]
 """Takes small pictures, uint8, and labels; returns large ones, float in [−1, 1]."""
 
 Figures = Mapping[str, Mapping[str, Mapping[str, float]]]
-"""By factor, what enlarged, and the figure's name."""
+"""Figures by factor, by what enlarged, and by name."""
 
 
 def enlargers(models: Mapping[str, GenerativeModel], rounds: Sequence[int]) -> dict[str, Enlarger]:

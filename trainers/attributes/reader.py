@@ -23,7 +23,7 @@ def open_reader(
         run: folder of the run, in which it is kept.
         data: data set of the run, opened.
         training: pictures to learn from.
-        epochs: passes over them.
+        epochs: number of passes over them.
 
     Raises:
         ValueError: for pictures of a size that it does not take.

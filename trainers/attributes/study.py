@@ -32,7 +32,7 @@ class Settings:
 
     Args:
         count: number of held-out pictures to transfer and to search by.
-        searched: the most training pictures to search.
+        searched: largest number of training pictures to search.
         k: number of pictures to find for each.
         pairs: number of pairs of held-out pictures to morph.
         steps: pictures from end to end of a morph.
@@ -56,7 +56,7 @@ class Study:
     Args:
         run: folder of the run.
         results: contents of attribute_study.json but for the flags.
-        notes: what the table does not say, a line each.
+        notes: lines on what the table does not say.
     """
 
     run: RunDirectory
@@ -87,7 +87,7 @@ def study(run_dir: str | os.PathLike, settings: Settings) -> Study:
 
     Args:
         run_dir: folder of a finished run; the reader of attributes and the judge stay in it.
-        settings: how much is measured.
+        settings: numbers of pictures, pairs and passes.
 
     Raises:
         ValueError: for a folder that is no finished run, a model without an encoder, or data whose
@@ -135,7 +135,7 @@ def measure(
             classes, which shows no picture as another class.
         training: pictures to search.
         test: held-out pictures.
-        settings: how much is measured.
+        settings: numbers of pictures, pairs and passes.
 
     Returns:
         `attributes`, by name: `deviation`; `errors` of `random` pairs, of the `reader`, of pictures

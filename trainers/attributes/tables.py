@@ -24,7 +24,7 @@ def in_deviations(by_name: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
     Attributes that all pictures share, or of which an error has no pair, are left out.
 
     Args:
-        by_name: `deviation` and `errors` of each attribute, by name.
+        by_name: values `deviation` and `errors` of each attribute, by name.
 
     Example:
 

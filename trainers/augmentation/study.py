@@ -85,7 +85,7 @@ class Study:
     """Trains what is compared, and keeps the figures.
 
     Args:
-        settings: what is compared, and how.
+        settings: settings of the study.
         config: configuration of the generators; each takes seed and pictures of its own.
         output: folder of study.json, table.md and the generators' runs.
         flags_by_name: flags of the program, for study.json; those that are not among `FREE_FLAGS`

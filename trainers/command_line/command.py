@@ -31,15 +31,15 @@ class Command:
     """One program: its flags, its help, and how it starts and ends.
 
     Args:
-        name: the module, as after `python -m`.
-        doc: the module's docstring; its first paragraph opens the help.
-        environment: variables for TensorFlow, where they are not set.
+        name: name of the module, as after `python -m`.
+        doc: docstring of the module; its first paragraph opens the help.
+        environment: environment variables for TensorFlow, where they are not set.
 
     Example:
 
     >>> command = Command("trainers.example", "Counts.")
     >>> with command.section("Counting"):
-    ...     command.integer("count", 3, "how far", lower_bound=1)
+    ...     command.integer("count", 3, "number of apples", lower_bound=1)
     >>> command.call(lambda values: print(values.count), ["--count=2"])
     2
     0

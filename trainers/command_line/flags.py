@@ -20,7 +20,7 @@ def data_flags(command: Command) -> None:
     """Defines which pictures, at which size."""
     with command.section("Data"):
         docs = [f"{name}: {datasets.get(name).doc}" for name in datasets.names()]
-        command.enum("dataset", "petals", datasets.names(), "\n".join(["which pictures", *docs]))
+        command.enum("dataset", "petals", datasets.names(), "\n".join(["pictures to take", *docs]))
         command.string("data_dir", None, "folder of the pictures, or of downloaded data")
         command.integer("num_classes", None, "petals only: number of species (default: 10)")
         command.boolean("crop_to_box", False, "birds only: crop pictures to the bird's box")
@@ -134,7 +134,7 @@ def to_dataclass(values: flags.FlagValues, kind: type[T]) -> T:
 
     Args:
         values: flags of a program, which has one for each field.
-        kind: dataclass.
+        kind: dataclass to make.
 
     Raises:
         ValueError: for a value that the dataclass refuses.

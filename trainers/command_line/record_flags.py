@@ -25,7 +25,9 @@ def record_flags(command: Command) -> None:
             "write by Apache Beam, one worker a file, where the data are large (pip install "
             "apache-beam)",
         )
-        command.repeated("beam_option", "for Beam, as in --beam_option=--runner=DataflowRunner")
+        command.repeated(
+            "beam_option", "option of Beam, as in --beam_option=--runner=DataflowRunner"
+        )
 
 
 def beam_options(values: FlagValues) -> list[str] | None:

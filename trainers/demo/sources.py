@@ -85,7 +85,7 @@ class Source(abc.ABC):
         """Draws pictures of latents.
 
         Args:
-            z: (n, latent_dim).
+            z: latents, (n, latent_dim).
             weights: class weights (n, num_classes); where classes cannot be mixed, the heaviest
                 class counts.
 

@@ -318,8 +318,8 @@ class Studio:
         """Says why classes of pictures are not recognised."""
         return self.source.why_not("classify")
 
-    def _class_text(self, label: int, how: str = "") -> str:
-        return self.class_names[label] + how if self.source.has_classes else ""
+    def _class_text(self, label: int, suffix: str = "") -> str:
+        return self.class_names[label] + suffix if self.source.has_classes else ""
 
     def _chosen(self, label: int | None) -> int:
         if not self.source.has_classes:

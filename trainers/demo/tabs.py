@@ -153,7 +153,7 @@ class _End:
 
     Args:
         studio: studio that draws it.
-        which: "first" or "second".
+        which: name of the end, "first" or "second".
         alpha: value of α at which the morph is this end.
     """
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from absl.flags import FlagValues
 
 FILES_OR_FOLDERS = "files or folders, with commas between; may be given again"
-"""For the help of a flag whose values `trainers.pictures.given.picture_paths` takes."""
+"""Help on the values of a flag that `trainers.pictures.given.picture_paths` takes."""
 
 
 def generated_picture_flags(command: Command, output: str) -> None:
@@ -75,7 +75,7 @@ def labels_given_flag(command: Command) -> None:
     command.boolean(
         "labels_given",
         True,
-        "labels of the pictures are given to models that reconstruct under a label; if not, or "
+        "give the labels of the pictures to models that reconstruct under a label; if not, or "
         "where they are not known, their own classifier guesses them",
     )
 

@@ -24,7 +24,7 @@ class RunPictures:
 
     Attributes:
         data: data set, opened.
-        description: `datasets.Description` of the split.
+        description: description of the split.
         labels: labels, integers `(n,)`.
         images: pictures, uint8 `(n, side, side, 3)`, mapped from disk.
 

@@ -64,7 +64,7 @@ class HalfCircles:
         """Measures points by class against `FRESH` times as many fresh ones.
 
         Args:
-            points: `(CLASSES, n, 2)`.
+            points: points of each class, `(CLASSES, n, 2)`.
 
         Returns:
             Means over the classes. "spread": standard deviation of x₂ over that of the data, 1 for

@@ -102,7 +102,7 @@ def train(
         method: name of one of `HALF_CIRCLES_METHODS`.
         seed: seed of weights, data and noise.
         circles: half circles to learn.
-        settings: how it learns.
+        settings: settings of the training.
         show: function that is called after each measurement.
 
     Raises:
@@ -129,7 +129,7 @@ def experiment(
 
     Args:
         circles: half circles to learn.
-        settings: how each method learns.
+        settings: settings of the trainings.
         methods: names of some of `HALF_CIRCLES_METHODS`.
         seeds: number of trainings of each method.
 

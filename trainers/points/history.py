@@ -47,7 +47,7 @@ class History:
 
 
 Histories = dict[str, dict[int, History]]
-"""By method and seed; without trainings that failed."""
+"""Histories by method and seed, without those of trainings that failed."""
 Summary = dict[str, dict[str, Any]]
 """What `summarize` returns."""
 

@@ -79,7 +79,7 @@ def train(method: str, seed: int, ring: Ring, settings: RingSettings, show: Show
         method: name of one of `RING_METHODS`.
         seed: seed of weights, data and noise.
         ring: ring to learn.
-        settings: how it learns.
+        settings: settings of the training.
         show: function that is called after each measurement.
 
     Raises:
@@ -105,7 +105,7 @@ def experiment(
 
     Args:
         ring: ring to learn.
-        settings: how each method learns.
+        settings: settings of the trainings.
         methods: names of some of `RING_METHODS`.
         seeds: number of trainings of each method.
 

@@ -28,11 +28,11 @@ def figure(ring: Ring, histories: Mapping[str, Sequence[History]]) -> Figure:
     """
     real = ring.points(SHOWN, np.random.default_rng(0))
     reach = 2 * ring.radius + ring.width
-    seen = (ring.center - reach, ring.center + reach)
+    limits = (ring.center - reach, ring.center + reach)
 
     def scatter(axes: Axes, points: np.ndarray) -> None:
         axes.scatter(*real.T, s=1, color=REAL, linewidths=0)
         axes.scatter(*points.T, s=2, color=GENERATED, linewidths=0)
-        axes.set(xlim=seen, ylim=seen)
+        axes.set(xlim=limits, ylim=limits)
 
     return plots.figure(histories, scatter, CURVES, unit="iteration")

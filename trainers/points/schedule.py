@@ -11,9 +11,9 @@ class Schedule:
 
     Args:
         length: length of a training, in units.
-        every: units a measurement.
+        every: number of units a measurement.
         unit: name of what is counted, as in the flag `--steps`.
-        iterations: updates of the generator a unit.
+        iterations: number of updates of the generator a unit.
 
     Raises:
         ValueError: for a length that is not a whole number of measurements.

@@ -51,12 +51,12 @@ def neighbours(
         for found in novelty.neighbours.values():
             row += [np.full_like(sample, 255), *(training[i] for i in found.indices[number])]
         rows.append(np.stack(row))
-    how = ", then ".join(_SPACES[space] for space in novelty.neighbours)
+    orders = ", then ".join(_SPACES[space] for space in novelty.neighbours)
     count = novelty.neighbours["pixel"].indices.shape[1]
     return PictureGrid(
         rows,
         [class_names[label] for label in labels[: len(rows)]],
-        f"Each row: a random sample, then the {count} training pictures nearest to it {how}.",
+        f"Each row: a random sample, then the {count} training pictures nearest to it {orders}.",
     )
 
 

@@ -20,7 +20,7 @@ def kept_or_trained(
     """Returns the network that is kept in a file, or trains it and keeps it there.
 
     Args:
-        path: path of the `.keras` file; what it was trained on is in the `.json` file beside it.
+        path: path of the `.keras` file; its description is in the `.json` file beside it.
         about: description of the network and of what it learns from, as JSON has it. Another one is
             trained where what is kept is of anything else.
         what: name of the network, for messages.
