@@ -68,7 +68,7 @@ with COMMAND.section("Generator"):
     COMMAND.boolean(
         "one_generator",
         False,
-        "one lot of pictures and one generator for all seeds, which takes a share of the time; "
+        "take one choice of pictures and one generator for all seeds, in a share of the time; "
         "what differs from seed to seed is then the recognition network's chance alone",
     )
     COMMAND.adopt(TRAINING, *("model", "preset", "latent_dim", "set", "steps", "batch_size"))

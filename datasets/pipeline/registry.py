@@ -39,10 +39,10 @@ class Batch:
     """Some consecutive examples of a split.
 
     Args:
-        images: the `n` pictures, each `uint8 (height, width, 3)` of any size (the cache crops and
-            resizes those that have another size than was asked for) or `Unreadable`; one array
-            `uint8 (n, height, width, 3)` serves as well.
-        labels: the `n` integers in `[0, num_classes)`.
+        images: pictures, `n` of them, each `uint8 (height, width, 3)` of any size (the cache crops
+            and resizes those that have another size than was asked for) or `Unreadable`; one
+            array `uint8 (n, height, width, 3)` serves as well.
+        labels: labels, `n` integers in `[0, num_classes)`.
         attributes: lists of `n` numbers by attribute; every batch of a source has the same names.
     """
 

@@ -31,7 +31,7 @@ class PicturesWithNeighbours:
     Args:
         images: pictures, uint8 `(n, height, width, 3)`.
         names: names of the pictures.
-        distances: `(n, k)`, nearest first.
+        distances: distances of the nearest training pictures, `(n, k)`, nearest first.
         indices: rows of the training pictures, `(n, k)`.
     """
 

@@ -20,7 +20,7 @@ def results_of(
     """Returns what study.json has of the trainings together.
 
     Args:
-        settings: what is compared.
+        settings: settings of the study.
         trainings: figures of all trainings of the settings.
         said: notes on runs and data.
     """
@@ -41,7 +41,7 @@ def summarize(
     """Returns each measure by number of pictures and arm: see `over_seeds`.
 
     Args:
-        settings: what is compared.
+        settings: settings of the study.
         trainings: figures of all trainings of the settings.
 
     Example:
@@ -64,7 +64,7 @@ def notes(settings: StudySettings, trainings: Trainings, said: Iterable[str]) ->
     """Returns what has to be said beside the figures.
 
     Args:
-        settings: what is compared.
+        settings: settings of the study.
         trainings: figures of all trainings of the settings.
         said: notes on runs and data.
     """

@@ -84,7 +84,7 @@ def batches(points: np.ndarray, labels: np.ndarray, batch_size: int, seed: int) 
     """Returns batches of a set, without end: of all of it again and again, in other orders.
 
     Args:
-        points: float32 `(n, 2)`.
+        points: points of all classes, float32 `(n, 2)`.
         labels: labels, integers `(n,)`.
         batch_size: points in a batch.
         seed: seed of the orders.

@@ -94,9 +94,9 @@ def run_fn(fn_args: Any) -> None:
     `validation.json`.
 
     Args:
-        fn_args: `FnArgs` of TFX. Read are train_files, eval_files, train_steps (by default the
-            preset's), eval_steps (by default all), data_accessor, serving_model_dir, model_run_dir
-            and custom_config: see `parse`.
+        fn_args: arguments that TFX gives, `FnArgs`. Read are train_files, eval_files, train_steps
+            (by default the preset's), eval_steps (by default all), data_accessor,
+            serving_model_dir, model_run_dir and custom_config: see `parse`.
 
     Raises:
         ValueError: for a custom_config that is not allowed, or Examples that cannot be used.
