@@ -6,6 +6,12 @@ MODEL_NAMES = (
 )
 """Keys of `keras_cvaegan.models.MODELS`, in the order of help texts."""
 
+UNCONDITIONAL_MODELS = ("vae", "gan", "wgan", "fm_gan", "vae_gan")
+"""Those of them whose models have no classes."""
+
+CODE_MAPPINGS = ("imle", "gan", "vae")
+"""Keys of `keras_cvaegan.models.code_mappings.MAPPINGS`: what learns the codes of clusters."""
+
 PRESET_NAMES = ("compact", "paper")
 """Keys of `keras_cvaegan.networks.PRESETS`."""
 

@@ -7,28 +7,28 @@ the same output, it goes on where it stopped.
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from keras_cvaegan.names import CODE_MAPPINGS, UNCONDITIONAL_MODELS
 from trainers.command_line import flags
 from trainers.command_line.command import INTERRUPTED, TRAINING_ENVIRONMENT, Command
-from trainers.command_line.training_flags import TRAINING
+from trainers.command_line.output import print_written
+from trainers.command_line.training_flags import INTERVALS, TRAINING
 
 if TYPE_CHECKING:
     from absl.flags import FlagValues
 
-UNCONDITIONAL = ("vae", "gan", "wgan", "fm_gan", "vae_gan")
-MAPPINGS = ("imle", "gan", "vae")
-
 COMMAND = Command("trainers.cluster", __doc__, TRAINING_ENVIRONMENT)
 with COMMAND.section("Generator"):
     COMMAND.string(
-        "run_dir", None, f"folder of a finished run of trainers.fit of {', '.join(UNCONDITIONAL)}"
+        "run_dir",
+        None,
+        f"folder of a finished run of trainers.fit of {', '.join(UNCONDITIONAL_MODELS)}",
     )
     COMMAND.string(
         "generator",
         None,
-        "instead of a run, a .keras file: a functional or sequential Keras model of latents (n, d) "
+        ".keras file, instead of a run: a functional or sequential Keras model of latents (n, d) "
         "~ N(0, I) to RGB pictures in [−1, 1]",
     )
     COMMAND.boolean(
@@ -61,13 +61,13 @@ with COMMAND.section("Mapping"):
     COMMAND.enum(
         "mapping",
         "imle",
-        MAPPINGS,
-        "method that learns the codes of the clusters\n"
+        CODE_MAPPINGS,
+        "model that learns the codes of the clusters\n"
         "imle: the paper's, which leaves none out\n"
         "gan, vae: to compare",
     )
     COMMAND.integer("candidates", 16, "imle only: samples drawn for each code", lower_bound=1)
-    COMMAND.integer("steps", 2_000, "length of its training", lower_bound=1)
+    COMMAND.integer("steps", 2_000, "length of the mapping's training", lower_bound=1)
     COMMAND.integer("batch_size", 256, "codes an update", lower_bound=1)
     COMMAND.integer(
         "seed",
@@ -76,8 +76,8 @@ with COMMAND.section("Mapping"):
         lower_bound=0,
         upper_bound=2**31 - 2,
     )
-    COMMAND.adopt(TRAINING, "log_every", "sample_every", "checkpoint_every")
-    COMMAND.boolean("tensorboard", True, "write its measures and samples for TensorBoard")
+    COMMAND.adopt(TRAINING, *INTERVALS)
+    COMMAND.boolean("tensorboard", True, "write the mapping's measures and samples for TensorBoard")
 with COMMAND.section("Results"):
     COMMAND.string(
         "output",
@@ -88,10 +88,13 @@ with COMMAND.section("Results"):
     COMMAND.boolean("export", False, "write a SavedModel at the end")
 flags.data_flags(COMMAND)
 with COMMAND.section("Training of the generator"):
-    COMMAND.enum("model", "vae_gan", UNCONDITIONAL, "model to train")
+    COMMAND.enum("model", "vae_gan", UNCONDITIONAL_MODELS, "model to train")
     COMMAND.adopt(TRAINING, "preset", "latent_dim", "set")
     COMMAND.integer(
-        "generator_steps", None, "length of its training (default: the preset's)", lower_bound=1
+        "generator_steps",
+        None,
+        "length of the generator's training (default: the preset's)",
+        lower_bound=1,
     )
     COMMAND.integer(
         "generator_batch_size", None, "images an update (default: the preset's)", lower_bound=1
@@ -103,7 +106,7 @@ OF_GENERATOR = (
     *("preset", "latent_dim", "set", "generator_steps", "generator_batch_size", "learning_rate"),
     *("beta_1", "dtype_policy", "jit_compile", "horizontal_flip"),
 )
-"""Flags of the two last sections."""
+"""Flags of the last two sections."""
 
 
 def check_flags(values: FlagValues) -> None:
@@ -123,45 +126,21 @@ def check_flags(values: FlagValues) -> None:
             "--run_dir is missing: the folder of a run of trainers.fit. Or give --generator=FILE, "
             "or --train."
         )
-    if values.n_clusters > values.codes:
-        raise ValueError(
-            f"--n_clusters must be at most --codes={values.codes}. Received: "
-            f"--n_clusters={values.n_clusters}."
-        )
     if values["candidates"].present and values.mapping != "imle":
         raise ValueError(f"--candidates is of imle. Received: --mapping={values.mapping}.")
-
-
-def generator_run(values: FlagValues) -> str:
-    """Returns the folder of the generator's run."""
-    return values.run_dir or f"runs/{values.dataset}_{values.model}"
-
-
-def output_of(values: FlagValues) -> Path:
-    """Returns the folder of the new run."""
-    if values.output:
-        return Path(values.output)
-    if values.generator:
-        path = Path(values.generator)
-        return path.with_name(f"{path.stem}_clusters")
-    return Path(generator_run(values)) / "clusters"
 
 
 def main(values: FlagValues) -> int:
     check_flags(values)
 
-    from trainers.clusters import steps
+    from trainers.clusters.clustering import cluster
 
-    if values.train and not steps.train_generator(values, generator_run(values), COMMAND.command):
+    found = cluster(values, COMMAND.command, COMMAND.settings(values))
+    if found is None:
         return INTERRUPTED
-    source = steps.open_source(values, generator_run(values))
-    run = steps.open_run(values, source, output_of(values), COMMAND.command)
-    with run.directory.lock():
-        survey = steps.choose_layer(values, source, run)
-        trained = steps.train_mapping(run)
-        if trained is None:
-            return INTERRUPTED
-        steps.write_report(run, *trained, source, survey, COMMAND, values)
+    directory = found.run.directory
+    print_written(directory.path, [*found.written, directory.model.name])
+    print(found.next_steps())
     return 0
 
 

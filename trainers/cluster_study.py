@@ -25,19 +25,21 @@ with COMMAND.section("Clusters"):
     COMMAND.string(
         "n_clusters",
         "2,4,8",
-        "numbers of clusters; 2 is compared in all ways, more by IMLE alone",
+        "numbers of clusters; 2 is compared in all ways, others by IMLE alone",
     )
     COMMAND.integer("codes", 10_000, "random codes to cluster and to learn", lower_bound=100)
-    COMMAND.string("attribute", None, "attribute to compare clusters by (default: by the survey)")
+    COMMAND.string(
+        "attribute", None, "attribute that the clusters should be of (default: by the survey)"
+    )
 with COMMAND.section("Mappings"):
     COMMAND.integer("seeds", 3, "seeds of codes, clusters and trainings", lower_bound=1)
     COMMAND.integer("steps", 4_000, "length of each training", lower_bound=1)
     COMMAND.integer("batch_size", 256, "codes a step", lower_bound=1)
-    COMMAND.integer("candidates", 16, "samples of IMLE for each code", lower_bound=1)
+    COMMAND.integer("candidates", 16, "samples that IMLE draws for each code", lower_bound=1)
 with COMMAND.section("Directions"):
-    COMMAND.number("sefa_amount", 0.75, "distance that codes are moved", lower_bound=0)
+    COMMAND.number("sefa_amount", 0.75, "length by which codes are moved", lower_bound=0)
     COMMAND.number(
-        "ganspace_amount", 1.0, "distance, in standard deviations of a component", lower_bound=0
+        "ganspace_amount", 1.0, "likewise, in standard deviations of a component", lower_bound=0
     )
 with COMMAND.section("Measures"):
     COMMAND.integer("samples", 100, "pictures a cluster", lower_bound=2)
@@ -61,11 +63,12 @@ def main(values: FlagValues) -> None:
     run_dir = flags.required_run_dir(values)
     numbers = flags.integers(values.n_clusters, "n_clusters", least=2)
 
-    from trainers.clusters import study_steps
+    from trainers.clusters.study_results import FILES, study
 
-    output, text = study_steps.run_study(run_dir, numbers, values, COMMAND.settings(values))
+    found = study(run_dir, numbers, values)
+    text = found.write(COMMAND.settings(values))
     print(f"\n{text}\n")
-    print_written(output, study_steps.FILES)
+    print_written(found.output, FILES)
 
 
 if __name__ == "__main__":

@@ -15,14 +15,14 @@ import pytest
 import keras_cvaegan
 from keras_cvaegan.metrics import attribute_reader
 from keras_cvaegan.models import ClusterGuidedGenerator
-from keras_cvaegan.training import records
+from keras_cvaegan.training import TrainingConfig, records
 from keras_cvaegan.training.code_batches import CodeBatches
 from tests.helpers.applied import call, read_grid
 from tests.helpers.html_page import Page
 from tests.helpers.running import variables
 from tests.helpers.untrained import run_without_training
 from trainers import cluster, generate
-from trainers.clusters import report, runs, steps, views
+from trainers.clusters import clustered_codes, clustering, evaluation, report
 
 SHORT = ("--codes=200", "--steps=6", "--log_every=2", "--batch_size=32", "--notensorboard")
 PAINTER = ("--layer=light", *SHORT)
@@ -196,8 +196,8 @@ def test_a_run_that_was_stopped_goes_on_as_if_it_had_not(
         os.kill(os.getpid(), signal.SIGINT)
 
     # What comes after the training is not asked here.
-    monkeypatch.setattr(views, "measure", MagicMock())
-    for name in ("table", "summary", "write", "print_next"):
+    monkeypatch.setattr(evaluation, "evaluate", MagicMock())
+    for name in ("table", "summary", "write"):
         monkeypatch.setattr(report, name, MagicMock())
     flags = [*PAINTER, f"--generator={file}", f"--output={tmp_path / 'out'}", "--sample_every=2"]
     with monkeypatch.context() as patch:
@@ -251,11 +251,10 @@ def test_a_generator_is_trained_first(tiny, tmp_path, capsys, monkeypatch):
 
     def train(config, data, run_dir, command):
         """A training of few pictures."""
-        options = {**config.dataset_options, "count": 60}
-        config = config.replace(dataset_options=options)
-        return run_without_training(config, data, run_dir, command=command)
+        few = config.replace(dataset_options={**config.dataset_options, "count": 60})
+        return run_without_training(few, data, run_dir, command=command)
 
-    monkeypatch.setattr(steps, "run", train)
+    monkeypatch.setattr(clustering, "run", train)
     kept = [flag for flag in tiny if not flag.startswith("--batch_size")]
     flags = [*SHORT, "--codes=64", *kept, f"--run_dir={run}", "--train", "--model=gan",
              "--generator_steps=2", "--generator_batch_size=8", "--reader_epochs=3"]  # fmt: skip
@@ -277,16 +276,20 @@ def test_a_generator_is_trained_first(tiny, tmp_path, capsys, monkeypatch):
 def test_a_training_of_the_generator_that_stops_ends_the_program(tmp_path, capsys, monkeypatch):
     asked = []
 
-    def train(config, data, run_dir, command):
-        asked.append((config.model, config.steps, config.seed, run_dir, config.export))
-        asked.append(command)
+    def stop(config, data, run_dir, command):
+        asked.append((config, run_dir))
         return SimpleNamespace(complete=False)
 
-    monkeypatch.setattr(steps, "run", train)
-    code, _, _ = call(cluster, capsys, "--train", f"--run_dir={tmp_path}", "--seed=3")
-    assert code == 130
-    assert asked[0] == ("vae_gan", 4500, 3, str(tmp_path), False)
-    assert asked[1].startswith("python -m trainers.cluster --train")
+    monkeypatch.setattr(clustering, "run", stop)
+    flags = ["--train", f"--run_dir={tmp_path}", "--seed=3", "--steps=50", "--log_every=10"]
+    code, output, _ = call(cluster, capsys, *flags)
+    [(config, run_dir)] = asked
+    assert (code, run_dir) == (130, str(tmp_path))
+    # Steps and intervals are those of the mapping.
+    assert config == TrainingConfig(
+        model="vae_gan", seed=3, export=False, dataset_options=config.dataset_options
+    )
+    assert "To go on with the whole:\n  python -m trainers.cluster --train" in output
 
 
 @pytest.mark.parametrize(
@@ -300,7 +303,7 @@ def test_a_training_of_the_generator_that_stops_ends_the_program(tmp_path, capsy
         (["--generator={none}"], "is not a model that Keras can load"),
         (["--generator={file}", "--layer=relu"], "layer of the generator: light, "),
         (["--generator={file}", "--n_clusters=0"], "--n_clusters=0"),
-        (["--generator={file}", "--n_clusters=300"], "--n_clusters must be at most --codes=200"),
+        (["--generator={file}", "--n_clusters=300"], "n_clusters must be at most codes=200"),
         (["--generator={file}", "--mapping=gan", "--candidates=2"], "--candidates is of imle"),
         (["--generator={file}", "--steps=7"], "steps must be a multiple of log_every=2"),
         (["--generator={file}", "--model=gan"], "--model is of the generator's training"),
@@ -342,16 +345,16 @@ def test_a_run_that_has_not_ended_has_no_generator(tmp_path, capsys):
 
 
 def test_kept_clusters_of_something_else_are_found_anew(whole, tmp_path):
-    path = whole.path / runs.CLUSTERS
+    path = whole.path / clustered_codes.FILE
     with np.load(path) as kept:
         about = str(kept["about"])
-    found = runs.kept_clusters(path, about)
+    found = clustered_codes.read_codes(path, about)
     assert found.z.shape == (200, 4) and found.labels.dtype == np.int32
     assert isinstance(found.clusters.silhouette, float)
-    assert runs.kept_clusters(path, about + " ") is None
-    assert runs.kept_clusters(tmp_path / "none.npz", about) is None
+    assert clustered_codes.read_codes(path, about + " ") is None
+    assert clustered_codes.read_codes(tmp_path / "none.npz", about) is None
     (tmp_path / "broken.npz").write_bytes(path.read_bytes()[:300])
-    assert runs.kept_clusters(tmp_path / "broken.npz", about) is None
+    assert clustered_codes.read_codes(tmp_path / "broken.npz", about) is None
 
 
 def test_help(capsys):

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from keras_cvaegan.models import ClusterGuidedGenerator
 
 Values = dict[str, np.ndarray]
+"""The values of attributes by name, `(n, k)` each."""
 SAMPLES_SEED, SELECTION_SEED, HELD_OUT_SEED, REFERENCE_SEED = (n * 10**6 for n in range(1, 5))
 # As many pictures of a cluster are compared with each other.
 DIVERSITY_PICTURES = 50
@@ -26,9 +27,9 @@ class Attribute:
     """One attribute, and which cluster its values speak for.
 
     Args:
-        name: of the attribute.
-        read: the values of all attributes of uint8 images, by name.
-        reader: fitted to the clusters.
+        name: name of the attribute.
+        read: function of uint8 images to the values of all attributes, by name.
+        reader: reader of clusters from its values, fitted.
     """
 
     name: str
@@ -40,12 +41,12 @@ class Attribute:
         return self.reader.accuracy(self.read(images)[self.name], clusters)["overall"]
 
 
-def of_each(n_clusters: int, count: int) -> np.ndarray:
+def each_cluster(n_clusters: int, count: int) -> np.ndarray:
     """Returns the clusters of `count` pictures of each, int32 `(n_clusters · count,)`.
 
     Example:
 
-    >>> of_each(2, 3).tolist()
+    >>> each_cluster(2, 3).tolist()
     [0, 0, 0, 1, 1, 1]
     """
     return np.repeat(np.arange(n_clusters, dtype=np.int32), count)
@@ -57,10 +58,10 @@ def measure(
     """Returns what pictures of codes show of the clusters they were asked for.
 
     Args:
-        guided: whose generator paints them, and whose clusters are asked for.
-        attribute: of the clusters.
-        z: `(n, d)`.
-        clusters: which each was asked for, `(n,)`.
+        guided: model whose generator paints them, and whose clusters are asked for.
+        attribute: attribute of the clusters.
+        z: codes `(n, d)`.
+        clusters: cluster that each was asked for, `(n,)`.
 
     Returns:
         "attribute": the share whose attribute is right; "cluster": whose features are in the
@@ -82,9 +83,9 @@ def real_codes(
     """Returns random codes, at most so many of each cluster, and their clusters.
 
     Args:
-        guided: whose clusters.
-        count: of each cluster; four times as many are drawn.
-        seed: of the codes.
+        guided: model whose clusters they are of.
+        count: number of codes of each cluster; four times as many are drawn.
+        seed: seed of the codes.
     """
     z = guided.codes(4 * count * guided.num_classes, seed)
     clusters = guided.clusters_of(z)
@@ -120,14 +121,14 @@ def best_direction(
     that are not measured.
 
     Args:
-        guided: of two clusters.
-        attribute: of the clusters.
-        directions: `(k, d)`.
-        amount: how far codes are moved.
-        count: codes of each cluster to choose by.
-        seed: of the codes.
+        guided: model of two clusters.
+        attribute: attribute of the clusters.
+        directions: directions to choose from, `(k, d)`.
+        amount: length by which codes are moved.
+        count: number of codes of each cluster to choose by.
+        seed: seed of the codes.
     """
-    clusters = of_each(2, count)
+    clusters = each_cluster(2, count)
     z = guided.codes(len(clusters), seed)
     found = []
     for direction in [*directions, *-directions]:
@@ -147,8 +148,8 @@ def coverage(
 
     Args:
         held_out: codes that no mapping has learned, and their clusters.
-        reference: others, to tell what real codes would cover.
-        mapped: a code of the cluster of each held-out one.
+        reference: other codes and their clusters, to tell what real codes would cover.
+        mapped: code of the cluster of each held-out one.
 
     Returns:
         "coverage", "ceiling" and "spread", the variance of mapped codes over that of held-out ones.

@@ -11,7 +11,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from sklearn.decomposition import PCA
 
-from trainers.clusters.views import AMOUNTS, POINTS, Measured, PaintedCodes
+from trainers.clusters.evaluation import AMOUNTS, POINTS, Evaluation, PaintedCodes
 from trainers.reports.picture_grids import PictureGrid
 from trainers.reports.plots import write_figure
 
@@ -37,28 +37,28 @@ def colors(count: int) -> np.ndarray:
     return matplotlib.colormaps["turbo"](np.linspace(0, 1, count))
 
 
-def draw_scatter(measured: Measured, names: Sequence[str]) -> Figure:
+def draw_scatter(evaluation: Evaluation, names: Sequence[str]) -> Figure:
     """Returns features and codes by cluster: Fig. 1, and the mapping's beside.
 
     Both panels of a row have the principal components of the left one.
 
     Args:
-        measured: what there is to show.
-        names: of the clusters.
+        evaluation: what there is to show.
+        names: names of the clusters.
     """
     figure = Figure(figsize=(9, 8.4), layout="constrained")
     panels = figure.subplots(2, 2, sharex="row", sharey="row")
-    real, mapped = measured.held_out, measured.mapped
+    real, mapped = evaluation.held_out, evaluation.mapped
     kinds = {
         "features": (real.features, mapped.features),
         "z": (real.z[:POINTS], mapped.z[:POINTS]),
     }
     for row, (kind, points) in zip(panels, kinds.items(), strict=True):
         flat, shares = projected(*points)
-        for axes, seen, shown, title in zip(
+        for axes, codes, shown, title in zip(
             row, (real, mapped), flat, ("random codes", "mapped codes"), strict=True
         ):
-            _scatter(axes, shown, seen, names)
+            _scatter(axes, shown, codes, names)
             axes.set_title(f"{kind}, {title}", fontsize=10)
         row[0].set_ylabel(f"second component, {shares[1]:.0%} of variance")
         for axes in row:
@@ -90,8 +90,8 @@ def projected(
     return (shown[0], shown[1]), shares
 
 
-def _scatter(axes: Axes, points: np.ndarray, seen: PaintedCodes, names: Sequence[str]) -> None:
-    labels, palette = seen.wanted[: len(points)], colors(len(names))
+def _scatter(axes: Axes, points: np.ndarray, codes: PaintedCodes, names: Sequence[str]) -> None:
+    labels, palette = codes.wanted[: len(points)], colors(len(names))
     # In one call, so that no cluster lies on top of the others.
     axes.scatter(*points.T, s=5, alpha=0.5, linewidths=0, color=palette[labels])
     for name, color in zip(names, palette, strict=True):
@@ -101,17 +101,17 @@ def _scatter(axes: Axes, points: np.ndarray, seen: PaintedCodes, names: Sequence
 
 
 def grids(
-    measured: Measured, names: Sequence[str], survey: Survey | None
+    evaluation: Evaluation, names: Sequence[str], survey: Survey | None
 ) -> dict[str, PictureGrid]:
     """Returns the grids of pictures by file name.
 
     Args:
-        measured: what there is to show.
-        names: of the clusters.
-        survey: of the layers, where one was made.
+        evaluation: what there is to show.
+        names: names of the clusters.
+        survey: survey of the layers, where one was made.
     """
-    found = {"means.png": _means(measured, names), "samples.png": _samples(measured, names)}
-    for method, images in measured.walks.items():
+    found = {"means.png": _means(evaluation, names), "samples.png": _samples(evaluation, names)}
+    for method, images in evaluation.walks.items():
         found[f"{method.lower()}.png"] = _walk(method, images)
     if survey is not None:
         found["survey.png"] = PictureGrid(
@@ -126,26 +126,26 @@ def _sizes(sizes: Sequence[int] | np.ndarray) -> str:
     return " + ".join(f"{size:,}" for size in sizes)
 
 
-def _means(measured: Measured, names: Sequence[str]) -> PictureGrid:
+def _means(evaluation: Evaluation, names: Sequence[str]) -> PictureGrid:
     rows = [
         np.stack([learned, mapped])
-        for learned, mapped in zip(measured.learned.means, measured.mapped.means, strict=True)
+        for learned, mapped in zip(evaluation.learned.means, evaluation.mapped.means, strict=True)
     ]
     titles = [
         f"cluster {name}: {of['size']:,} codes, {of['share']:.0%}"
-        for name, of in zip(names, measured.clusters, strict=True)
+        for name, of in zip(names, evaluation.clusters, strict=True)
     ]
     caption = "The mean picture of each cluster, and beside it that of mapped codes."
     return PictureGrid(rows, titles, caption)
 
 
-def _samples(measured: Measured, names: Sequence[str]) -> PictureGrid:
+def _samples(evaluation: Evaluation, names: Sequence[str]) -> PictureGrid:
     rows, titles = [], []
     for cluster, name in enumerate(names):
-        kinds = {"mapped": measured.mapped, "of random codes": measured.held_out}
-        for kind, seen in kinds.items():
-            if len(seen.images[cluster]):
-                rows.append(seen.images[cluster])
+        kinds = {"mapped": evaluation.mapped, "of random codes": evaluation.held_out}
+        for kind, codes in kinds.items():
+            if len(codes.images[cluster]):
+                rows.append(codes.images[cluster])
                 titles.append(f"cluster {name}, {kind}")
     return PictureGrid(
         rows,
@@ -165,9 +165,9 @@ def _walk(method: str, images: np.ndarray) -> PictureGrid:
     )
 
 
-def write_scatter(folder: Path, measured: Measured, names: Sequence[str]) -> Mapping[str, str]:
+def write_scatter(folder: Path, evaluation: Evaluation, names: Sequence[str]) -> Mapping[str, str]:
     """Writes the scatter plots and returns caption by file name."""
-    write_figure(folder / SCATTER, draw_scatter(measured, names))
+    write_figure(folder / SCATTER, draw_scatter(evaluation, names))
     return {
         SCATTER: f"Features and codes by cluster, at most {POINTS:,} of each: of random codes that "
         "were not learned, and of mapped ones, on the principal components of the former."

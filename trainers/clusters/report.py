@@ -6,32 +6,27 @@ import datetime
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from keras_cvaegan import files, pictures
 from keras_cvaegan.models import ClusterGuidedGenerator
 from keras_cvaegan.training.checkpoints import steps_taken
 from keras_cvaegan.training.run_directory import write_json
 from trainers.clusters import plots
-from trainers.clusters.runs import ClusterRun, Found
+from trainers.clusters.clustered_codes import ClusteredCodes
+from trainers.clusters.evaluation import Evaluation
+from trainers.clusters.runs import ClusterRun
 from trainers.clusters.surveys import Survey, attributes_text, outliers_text
-from trainers.clusters.views import Measured
-from trainers.command_line.output import print_written
 from trainers.reports import curves, html, picture_grids
 from trainers.reports.tables import markdown, number
-
-if TYPE_CHECKING:
-    from absl.flags import FlagValues
-
-    from trainers.command_line.command import Command
 
 TITLES = ("cluster", "codes", "share", "silhouette", "in cluster", "covered", "of real codes",
           "variance", "of real codes")  # fmt: skip
 
 
-def describe_clusters(found: Found, layer: str) -> str:
+def describe_clusters(codes: ClusteredCodes, layer: str) -> str:
     """Returns what the clusters are, to be read."""
-    clusters, count = found.clusters, len(found.z)
+    clusters, count = codes.clusters, len(codes.z)
     lines = [
         f"Clusters of the features of {layer!r}, {count:,} codes: silhouette "
         f"{float(clusters.silhouette):.3f}"
@@ -52,9 +47,9 @@ def describe_clusters(found: Found, layer: str) -> str:
     return "\n".join(lines)
 
 
-def _rows(measured: Measured, names: tuple[str, ...]) -> list[list[str]]:
+def _rows(evaluation: Evaluation, names: tuple[str, ...]) -> list[list[str]]:
     rows = []
-    for name, of in zip(names, measured.clusters, strict=True):
+    for name, of in zip(names, evaluation.clusters, strict=True):
         coverage = of["coverage"] or {}
         rows.append(
             [
@@ -72,15 +67,15 @@ def _rows(measured: Measured, names: tuple[str, ...]) -> list[list[str]]:
     return rows
 
 
-def table(measured: Measured, names: tuple[str, ...] | None = None) -> str:
+def table(evaluation: Evaluation, names: tuple[str, ...] | None = None) -> str:
     """Returns the figures of each cluster, as Markdown."""
-    names = names or tuple(map(str, range(len(measured.clusters))))
-    return markdown(TITLES, _rows(measured, names))
+    names = names or tuple(map(str, range(len(evaluation.clusters))))
+    return markdown(TITLES, _rows(evaluation, names))
 
 
-def summary(measured: Measured) -> str:
+def summary(evaluation: Evaluation) -> str:
     """Returns what the table does not say."""
-    overall = measured.overall
+    overall = evaluation.overall
     return "\n".join(
         [
             f"Of {overall['mapped']:,} mapped codes {overall['in_cluster']:.1%} give pictures of "
@@ -89,7 +84,7 @@ def summary(measured: Measured) -> str:
             "their nearest neighbour is in the median; and with as many other real codes of the "
             "cluster.",
             "Variance: the mean over the dimensions of mapped codes, and of real ones.",
-            *measured.notes,
+            *evaluation.notes,
         ]
     )
 
@@ -97,30 +92,36 @@ def summary(measured: Measured) -> str:
 def write(
     run: ClusterRun,
     guided: ClusterGuidedGenerator,
-    found: Found,
-    measured: Measured,
+    evaluation: Evaluation,
     survey: Survey | None,
-    command: Command,
-    values: FlagValues,
+    flags: Mapping[str, Any],
 ) -> list[str]:
-    """Writes pictures, clusters.json and report.html; returns their names."""
+    """Writes pictures, clusters.json and report.html; returns their names.
+
+    Args:
+        run: run after its training.
+        guided: model of the run.
+        evaluation: what is shown of it.
+        survey: survey of the generator's layers, where one was made.
+        flags: flags of the program, for clusters.json.
+    """
     folder, names = run.directory.path, guided.class_names
-    scatter = plots.write_scatter(folder, measured, names)
-    shown = plots.grids(measured, names, survey)
+    scatter = plots.write_scatter(folder, evaluation, names)
+    shown = plots.grids(evaluation, names, survey)
     about = picture_grids.write(shown, folder)
     results = {
-        "flags": command.settings(values),
+        "flags": flags,
         "config": run.config.to_json(),
         "step": steps_taken(guided),
-        "layer": run.layer,
+        "layer": run.config.layer,
         "survey": None if survey is None else survey.figures(),
-        "clusters": measured.clusters,
-        "overall": measured.overall,
-        "notes": measured.notes,
+        "clusters": evaluation.clusters,
+        "overall": evaluation.overall,
+        "notes": evaluation.notes,
         "pictures": {**{name: {"caption": text} for name, text in scatter.items()}, **about},
     }
     write_json(folder / "clusters.json", results)
-    page = _page(run, guided, measured, survey, about, scatter, command.command)
+    page = _page(run, guided, evaluation, survey, about, scatter)
     files.write_text(run.directory.report, page)
     return [*scatter, *about, "clusters.json", run.directory.report.name]
 
@@ -128,24 +129,23 @@ def write(
 def _page(
     run: ClusterRun,
     guided: ClusterGuidedGenerator,
-    measured: Measured,
+    evaluation: Evaluation,
     survey: Survey | None,
     about: Mapping[str, Any],
     scatter: Mapping[str, str],
-    command: str,
 ) -> str:
-    config, directory = run.config.to_json(), run.directory
-    table_of = html.table(TITLES, _rows(measured, guided.class_names), range(1, 9))
+    config, directory = run.config, run.directory
+    table_of = html.table(TITLES, _rows(evaluation, guided.class_names), range(1, 9))
     [(name, caption)] = scatter.items()
     sections = {
         "Samples": _grid(directory.path, "samples.png", about),
         "Mean pictures": _grid(directory.path, "means.png", about),
         "Figures": table_of
-        + "".join(html.paragraph(line) for line in summary(measured).splitlines()),
+        + "".join(html.paragraph(line) for line in summary(evaluation).splitlines()),
         "Features and codes": html.picture(pictures.read_picture(directory.path / name), caption),
         **{
             f"Directions of {method}": _grid(directory.path, f"{method.lower()}.png", about)
-            for method in measured.walks
+            for method in evaluation.walks
         },
     }
     if survey is not None:
@@ -153,13 +153,15 @@ def _page(
     logged = curves.read_metrics(directory.metrics)
     if logged:
         sections["Training"] = f'<div class="wide curves">{curves.draw(logged)}</div>'
-    sections["Commands"] = html.preformatted("\n".join([command, *_next(directory.path)]))
-    sections["Configuration"] = html.json_text(config)
+    sections["Commands"] = html.preformatted(
+        "\n".join([run.command, *next_commands(directory.path)])
+    )
+    sections["Configuration"] = html.json_text(config.to_json())
     now = f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d %H:%M} UTC"
-    kind = config["generator"]["model"]
+    kind = config.generator["model"]
     subtitle = (
-        f"{guided.num_classes} clusters of {run.layer!r} of {kind}, mapping {config['mapping']}, "
-        f"step {steps_taken(guided):,} of {config['steps']:,}; {now}"
+        f"{guided.num_classes} clusters of {config.layer!r} of {kind}, mapping {config.mapping}, "
+        f"step {steps_taken(guided):,} of {config.steps:,}; {now}"
     )
     return html.page(directory.path.resolve().name, subtitle, sections)
 
@@ -184,16 +186,10 @@ def _survey(survey: Survey) -> str:
     return html.table(head, rows, numbers=(1, 2))
 
 
-def _next(folder: Path) -> list[str]:
+def next_commands(folder: Path) -> list[str]:
+    """Returns the commands of programs that take a run of clusters."""
     where = f"--run_dir={shlex.quote(str(folder))}"
     return [
         f"python -m trainers.generate {where} --count=8",
         f"python -m trainers.export {where}",
     ]
-
-
-def print_next(run: ClusterRun, written: list[str]) -> None:
-    """Prints which files were written, and what to do next."""
-    print_written(run.directory.path, [*written, run.directory.model.name])
-    for title, line in zip(("Next:", ""), _next(run.directory.path), strict=True):
-        print(f"{title:<6}{line}")

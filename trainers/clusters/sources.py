@@ -10,7 +10,7 @@ from typing import Any
 import keras
 
 import keras_cvaegan
-from keras_cvaegan.models import MODELS
+from keras_cvaegan.names import UNCONDITIONAL_MODELS
 from keras_cvaegan.networks.fingerprints import fingerprint
 from keras_cvaegan.networks.generator_features import feature_layers, unconditional_network
 from keras_cvaegan.training.run_directory import RunDirectory
@@ -24,10 +24,10 @@ class Source:
     """A generator without classes, and what is known of it.
 
     Args:
-        model: a model of `keras_cvaegan.models`, or a user's.
-        path: where it lies.
-        run: that trained it, or None.
-        config: of that run; empty without one.
+        model: model of `keras_cvaegan.models`, or a user's.
+        path: file or folder of it.
+        run: run that trained it, or None.
+        config: configuration of that run; empty without one.
 
     Raises:
         ValueError: for a generator that cannot be, or that gives no RGB pictures.
@@ -94,11 +94,10 @@ def of_run(run_dir: str) -> Source:
     run = RunDirectory(run_dir)
     config = run.read_config()["config"]
     name = config.get("model")
-    if name not in MODELS or MODELS[name].conditional:
-        able = [name for name, model in MODELS.items() if not model.conditional]
+    if name not in UNCONDITIONAL_MODELS:
         raise ValueError(
-            f"Clusters are for models without classes: {', '.join(able)}. Received: the run "
-            f"{run_dir!r} of {name}, which has classes to sample."
+            f"Clusters are for models without classes: {', '.join(UNCONDITIONAL_MODELS)}. "
+            f"Received: the run {run_dir!r} of {name}, which has classes to sample."
         )
     return Source(keras_cvaegan.load(run.finished_model()), run.path, run, config)
 

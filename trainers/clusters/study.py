@@ -1,76 +1,64 @@
-"""Ways to sample the clusters of one layer, trained and measured."""
+"""Ways to sample the clusters of one layer, trained and measured side by side."""
 
 from __future__ import annotations
 
 import dataclasses
-import itertools
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import keras
 import numpy as np
 
+from keras_cvaegan.applications import LayerClusters
 from keras_cvaegan.applications.ganspace import ganspace_directions
 from keras_cvaegan.applications.sefa import sefa_directions
 from keras_cvaegan.metrics.attribute_clusters import ClusterReader
 from keras_cvaegan.metrics.frechet_distance import FeatureMoments, frechet_distance
-from keras_cvaegan.models import ClusterGuidedGenerator, GenerativeModel
+from keras_cvaegan.models import ClusterGuidedGenerator
+from keras_cvaegan.names import CODE_MAPPINGS
 from keras_cvaegan.progress import Progress
 from keras_cvaegan.training.code_batches import CodeBatches
 from trainers.clusters import measures
 from trainers.clusters.measures import Attribute, Values
-from trainers.evaluation.real_side import RealSide
+from trainers.clusters.verdicts import TITLES
 
-TITLES = {
-    "real": "codes of the cluster",
-    "untrained": "no mapping, calibrated",
-    "imle": "IMLE",
-    "imle_raw": "IMLE, not calibrated",
-    "gan": "GAN",
-    "gan_raw": "GAN, not calibrated",
-    "vae": "VAE",
-    "vae_raw": "VAE, not calibrated",
-    "sefa": "SeFa",
-    "sefa_far": "SeFa, 4 times as far",
-    "ganspace": "GANSpace",
-    "ganspace_far": "GANSpace, 4 times as far",
-}
-"""What is compared, by name. "real" are random codes that fall into the cluster.
+if TYPE_CHECKING:
+    from keras_cvaegan.models import GenerativeModel
+    from trainers.evaluation.real_side import RealSide
 
-Where more of the pictures have the cluster's attribute than of these, its border is left out.
-"""
-MAPPINGS = ("imle", "gan", "vae")
 FAR = 4
+"""Times as far that codes are moved a second time."""
 DIRECTIONS = 10
+BATCH_SIZE = 500
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Settings:
-    """Lengths and numbers of a study: flags of `trainers.cluster_study` of the same names.
+class StudySettings:
+    """How mappings are trained, and what is measured of them.
 
     Args:
-        grid: cells a side over which features are averaged.
         codes: number of random codes to cluster and to learn.
+        grid: cells a side over which features are averaged.
         steps: length of each training.
         batch_size: codes a step.
-        candidates: samples of IMLE for each code.
-        sefa_amount: distance that codes are moved along directions of SeFa.
-        ganspace_amount: distance along those of GANSpace, in standard deviations.
-        samples: pictures a cluster.
-        held_out: codes a cluster to be covered.
-        frechet_samples: pictures to compare with real ones.
+        candidates: samples that IMLE draws for each code.
+        sefa_amount: length by which codes are moved along directions of SeFa.
+        ganspace_amount: likewise of GANSpace, in standard deviations of a component.
+        samples: number of pictures of each cluster.
+        held_out: number of codes of each cluster to be covered.
+        frechet_samples: number of pictures that are compared with real ones.
     """
 
-    grid: int
-    codes: int
-    steps: int
-    batch_size: int
-    candidates: int
-    sefa_amount: float
-    ganspace_amount: float
-    samples: int
-    held_out: int
-    frechet_samples: int
+    codes: int = 10_000
+    grid: int = 1
+    steps: int = 4_000
+    batch_size: int = 256
+    candidates: int = 16
+    sefa_amount: float = 0.75
+    ganspace_amount: float = 1.0
+    samples: int = 100
+    held_out: int = 1_000
+    frechet_samples: int = 10_000
 
 
 class Study:
@@ -78,10 +66,10 @@ class Study:
 
     Args:
         model: unconditional generator.
-        layer: name of the layer whose features are clustered.
-        attribute: name of the attribute that the clusters are compared by.
-        read: function that returns the values of all attributes of uint8 images.
-        settings: lengths and numbers.
+        layer: layer whose features are clustered.
+        attribute: attribute that the clusters are compared by.
+        read: function of uint8 images to the values of all attributes.
+        settings: how mappings are trained, and what is measured.
     """
 
     def __init__(
@@ -90,106 +78,122 @@ class Study:
         layer: str,
         attribute: str,
         read: Callable[[np.ndarray], Values],
-        settings: Settings,
+        settings: StudySettings,
     ) -> None:
         self._model, self._layer, self._attribute = model, layer, attribute
         self._read, self._settings = read, settings
 
-    def figures(self, n_clusters: int, seed: int) -> dict[str, dict[str, float]]:
-        """Returns what each way to sample clusters reaches, by its name and the measure's."""
-        settings = self._settings
-        first = self._guided("imle", n_clusters, seed)
-        clusters = first.find_clusters(settings.codes)
-        z = first.codes(settings.codes, seed)
-        attribute = self._fitted(first, z, clusters.labels)
-        asked = measures.of_each(n_clusters, settings.samples)
-        seeds = {
-            "samples": measures.SAMPLES_SEED + seed,
-            "selection": measures.SELECTION_SEED + seed,
-            "held_out": measures.HELD_OUT_SEED + seed,
-            "reference": measures.REFERENCE_SEED + seed,
-        }
-        held_out = measures.real_codes(first, settings.held_out, seeds["held_out"])
-        reference = measures.real_codes(first, settings.held_out, seeds["reference"])
-        real = measures.real_codes(first, settings.samples, seeds["samples"])
-        found = {"real": measures.measure(first, attribute, *real)}
-        first.calibrate(z, clusters.labels)
-        untrained = first.map_codes(asked, seeds["samples"])
-        found["untrained"] = {
-            **measures.measure(first, attribute, untrained, asked),
-            **measures.coverage(
-                held_out, reference, first.map_codes(held_out[1], seeds["samples"])
-            ),
-        }
-        for mapping in MAPPINGS if n_clusters == 2 else MAPPINGS[:1]:
-            guided = self._trained(mapping, n_clusters, seed, z, clusters.labels, first)
-            ways = {mapping: guided.map_codes, f"{mapping}_raw": guided.mapping.generate}
-            for name, draw in ways.items():
-                found[name] = {
-                    **measures.measure(guided, attribute, draw(asked, seeds["samples"]), asked),
-                    **measures.coverage(held_out, reference, draw(held_out[1], seeds["samples"])),
-                }
+    def figures(self, n_clusters: int, seed: int) -> dict[str, dict[str, float | None]]:
+        """Returns what each way to sample clusters reaches, by its name and the measure's.
+
+        Args:
+            n_clusters: number of clusters; two are compared in all ways, others by IMLE alone.
+            seed: seed of codes, clusters and trainings.
+        """
+        settings, samples_seed = self._settings, measures.SAMPLES_SEED + seed
+        untrained = self._guided("imle", n_clusters, seed)
+        labels = untrained.find_clusters(settings.codes).labels
+        z = untrained.codes(settings.codes, seed)
+        attribute = self._fitted(untrained, z, labels)
+        asked = measures.each_cluster(n_clusters, settings.samples)
+        held_out, reference = (
+            measures.real_codes(untrained, settings.held_out, purpose + seed)
+            for purpose in (measures.HELD_OUT_SEED, measures.REFERENCE_SEED)
+        )
+        real = measures.real_codes(untrained, settings.samples, samples_seed)
+        found = {"real": measures.measure(untrained, attribute, *real)}
+
+        def of_mapping(
+            guided: ClusterGuidedGenerator, draw: Callable[[np.ndarray, int], np.ndarray]
+        ) -> dict[str, float | None]:
+            mapped = draw(asked, samples_seed)
+            return {
+                **measures.measure(guided, attribute, mapped, asked),
+                **measures.coverage(held_out, reference, draw(held_out[1], samples_seed)),
+            }
+
+        untrained.calibrate(z, labels)
+        found["untrained"] = of_mapping(untrained, untrained.map_codes)
+        for mapping in CODE_MAPPINGS if n_clusters == 2 else CODE_MAPPINGS[:1]:
+            guided = self._trained(mapping, seed, z, labels, untrained)
+            found[mapping] = of_mapping(guided, guided.map_codes)
+            found[f"{mapping}_raw"] = of_mapping(guided, guided.mapping.generate)
         if n_clusters == 2:
-            fresh = first.codes(len(asked), seeds["samples"])
-            for name, (directions, amount) in self._directions(seed).items():
-                direction = measures.best_direction(
-                    first, attribute, directions, amount, settings.samples, seeds["selection"]
-                )
-                moved = measures.edited(fresh, asked, direction, amount)
-                found[name] = measures.measure(first, attribute, moved, asked)
+            found |= self._figures_of_directions(untrained, attribute, asked, seed)
+        return found
+
+    def _figures_of_directions(
+        self, guided: ClusterGuidedGenerator, attribute: Attribute, asked: np.ndarray, seed: int
+    ) -> dict[str, dict[str, float]]:
+        """What random codes reach that are moved towards the cluster asked for."""
+        samples, found = self._settings.samples, {}
+        z = guided.codes(len(asked), measures.SAMPLES_SEED + seed)
+        selection_seed = measures.SELECTION_SEED + seed
+        for name, (directions, amount) in self._directions(seed).items():
+            direction = measures.best_direction(
+                guided, attribute, directions, amount, samples, selection_seed
+            )
+            moved = measures.edited(z, asked, direction, amount)
+            found[name] = measures.measure(guided, attribute, moved, asked)
         return found
 
     def one_cluster(self, seed: int, real_side: RealSide) -> dict[str, float]:
-        """Returns the Fréchet distance of the generator, and of it with IMLE of all its codes."""
-        first = self._guided("imle", 1, seed)
-        labels = first.find_clusters(self._settings.codes).labels
-        z = first.codes(self._settings.codes, seed)
-        guided = self._trained("imle", 1, seed, z, labels, first)
-        count, at = self._settings.frechet_samples, measures.SAMPLES_SEED + seed
+        """Returns the Fréchet distance of the generator, and of it with IMLE of all its codes.
+
+        Args:
+            seed: seed of codes and training.
+            real_side: real pictures to compare with.
+        """
+        settings = self._settings
+        untrained = self._guided("imle", 1, seed)
+        labels = untrained.find_clusters(settings.codes).labels
+        z = untrained.codes(settings.codes, seed)
+        guided = self._trained("imle", seed, z, labels, untrained)
+        count, samples_seed = settings.frechet_samples, measures.SAMPLES_SEED + seed
+        asked = np.zeros(count, np.int32)
         codes = {
-            "generator": guided.codes(count, at),
-            "imle": guided.map_codes(np.zeros(count, np.int32), at),
-            "imle_raw": guided.mapping.generate(np.zeros(count, np.int32), at),
+            "generator": guided.codes(count, samples_seed),
+            "imle": guided.map_codes(asked, samples_seed),
+            "imle_raw": guided.mapping.generate(asked, samples_seed),
         }
         real, found = real_side.reference.moments, {}
         for name, each in codes.items():
             moments = FeatureMoments()
-            for start in range(0, count, 500):
-                images, _ = guided.paint(each[start : start + 500])
+            for start in range(0, count, BATCH_SIZE):
+                images, _ = guided.paint(each[start : start + BATCH_SIZE])
                 features, _ = real_side.extractor(images)
                 moments.add(features)
             found[name] = frechet_distance(real.mean, real.root, moments.mean, moments.root)
         return {**found, "ratio": found["imle"] / found["generator"]}
 
     def _guided(self, mapping: str, n_clusters: int, seed: int) -> ClusterGuidedGenerator:
-        arguments = {"candidates": self._settings.candidates} if mapping == "imle" else {}
+        settings = self._settings
         return ClusterGuidedGenerator(
             self._model,
             layer=self._layer,
             n_clusters=n_clusters,
             mapping=mapping,
-            grid=self._settings.grid,
-            mapping_arguments=arguments,
+            grid=settings.grid,
+            mapping_arguments={"candidates": settings.candidates} if mapping == "imle" else {},
             seed=seed,
         )
 
     def _trained(
         self,
         mapping: str,
-        n_clusters: int,
         seed: int,
         z: np.ndarray,
         labels: np.ndarray,
-        like: ClusterGuidedGenerator,
+        untrained: ClusterGuidedGenerator,
     ) -> ClusterGuidedGenerator:
-        """A mapping of codes, with the clusters of another."""
-        guided = self._guided(mapping, n_clusters, seed)
-        guided.centers.assign(like.centers)
-        guided.compile()
+        """A mapping of codes, with the clusters of a model that is not trained."""
         steps, batch_size = self._settings.steps, self._settings.batch_size
+        n_clusters = untrained.num_classes
+        guided = self._guided(mapping, n_clusters, seed)
+        guided.centers.assign(untrained.centers)
+        guided.compile()
         plural = "" if n_clusters == 1 else "s"
         title = f"{TITLES[mapping]}, {n_clusters} cluster{plural}, seed {seed}"
-
         batches = CodeBatches(z, labels, batch_size=batch_size, steps=steps, seed=seed)
         with Progress(f"{title}: step", steps, "codes", per_step=batch_size) as progress:
 
@@ -214,34 +218,50 @@ class Study:
 
     def _directions(self, seed: int) -> dict[str, tuple[np.ndarray, float]]:
         """The first directions of SeFa and GANSpace, and how far codes are moved along them."""
-        count = min(DIRECTIONS, self._model.latent_dim)
-        space = ganspace_directions(
-            self._model, self._layer, count=count, seed=seed, grid=self._settings.grid
-        )
-        closed, settings = sefa_directions(self._model, count), self._settings
+        settings, count = self._settings, min(DIRECTIONS, self._model.latent_dim)
+        ganspace = ganspace_directions(
+            self._model, self._layer, count=count, seed=seed, grid=settings.grid
+        ).vectors
+        sefa = sefa_directions(self._model, count).vectors
         return {
-            "sefa": (closed.vectors, settings.sefa_amount),
-            "sefa_far": (closed.vectors, FAR * settings.sefa_amount),
-            "ganspace": (space.vectors, settings.ganspace_amount),
-            "ganspace_far": (space.vectors, FAR * settings.ganspace_amount),
+            "sefa": (sefa, settings.sefa_amount),
+            "sefa_far": (sefa, FAR * settings.sefa_amount),
+            "ganspace": (ganspace, settings.ganspace_amount),
+            "ganspace_far": (ganspace, FAR * settings.ganspace_amount),
         }
 
 
-def compare_all(
-    study: Study, numbers: Sequence[int], seeds: int, real_side: RealSide
-) -> tuple[dict[int, list[dict[str, Any]]], list[dict[str, float]]]:
-    """Returns the figures of each number of clusters by seed, and those of one cluster by seed.
+def most_telling(
+    survey: Iterable[LayerClusters], layer: str | None, attribute: str | None
+) -> tuple[str, str, float]:
+    """Returns the layer and attribute that tell most of each other, and how much, in [0, 1].
+
+    Layers with clusters of outliers are taken only where they are asked for.
 
     Args:
-        study: ways to sample clusters.
-        numbers: numbers of clusters.
-        seeds: number of seeds: 0, 1, …
-        real_side: real pictures that samples are compared with.
+        survey: clusters of each layer, with what attributes tell of them.
+        layer: name of the only layer that is allowed; None for all.
+        attribute: name of the only attribute that is allowed; None for all.
+
+    Raises:
+        ValueError: for a layer or an attribute that there is none of.
     """
-    found: dict[int, list[dict[str, Any]]] = {number: [] for number in numbers}
-    alone = []
-    for seed, number in itertools.product(range(seeds), numbers):
-        found[number].append(study.figures(number, seed))
-        if number == numbers[-1]:
-            alone.append(study.one_cluster(seed, real_side))
-    return found, alone
+    layers = {each.name: each for each in survey}
+    if layer is not None and layer not in layers:
+        raise ValueError(f"--layer must be one of {', '.join(layers)}. Received: {layer!r}.")
+    known = next(iter(layers.values())).mutual_information
+    if attribute is not None and attribute not in known:
+        raise ValueError(f"--attribute must be one of {', '.join(known)}. Received: {attribute!r}.")
+    allowed: Sequence[LayerClusters] = list(layers.values())
+    if layer is not None:
+        allowed = [layers[layer]]
+    else:
+        allowed = [each for each in allowed if not any(each.outliers)] or allowed
+    pairs = [
+        (share, each.name, name)
+        for each in allowed
+        for name, share in each.mutual_information.items()
+        if attribute in (None, name)
+    ]
+    share, found_layer, found_attribute = max(pairs)
+    return found_layer, found_attribute, share

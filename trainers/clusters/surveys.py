@@ -30,7 +30,7 @@ class Survey:
     """The clusters of each layer.
 
     Args:
-        layers: in order of computation, at least one.
+        layers: clusters of each layer, in order of computation, at least one.
     """
 
     layers: Sequence[LayerClusters]
@@ -81,51 +81,70 @@ def _floats(values: Mapping[str, float] | None) -> dict[str, float] | None:
     return None if values is None else {name: float(value) for name, value in values.items()}
 
 
-def open_survey(
-    folder: Path, source: Source, settings: Mapping[str, Any], reader_epochs: int
-) -> Survey:
-    """Returns the survey of a generator that is kept in a folder, or makes it and keeps it there.
+@dataclasses.dataclass(frozen=True)
+class SurveySettings:
+    """How layers are surveyed.
 
     Args:
-        folder: of the files.
+        n_clusters: number of clusters.
+        count: number of random codes whose features are clustered.
+        grid: cells a side over which spatial features are averaged.
+        seed: seed of the codes and the clusters.
+        reader_epochs: length of the training of the network that reads attributes, where those
+            of the generator's training pictures are known.
+    """
+
+    n_clusters: int
+    count: int
+    grid: int
+    seed: int
+    reader_epochs: int
+
+    def of_survey(self) -> dict[str, int]:
+        """Returns the arguments of `layer_survey`."""
+        values = dataclasses.asdict(self)
+        del values["reader_epochs"]
+        return values
+
+    def about(self, source: Source) -> dict[str, Any]:
+        """Returns what a survey of a generator depends on, as JSON has it."""
+        epochs = self.reader_epochs if source.is_of_petals else None
+        return {**self.of_survey(), **source.about(), "reader_epochs": epochs}
+
+
+def open_survey(folder: Path, source: Source, settings: SurveySettings) -> Survey:
+    """Returns the survey of a generator that a folder keeps, or makes it and keeps it there.
+
+    Args:
+        folder: folder of its files.
         source: the generator.
-        settings: of `layer_survey`.
-        reader_epochs: of the network that reads attributes, where they are known.
+        settings: how it is surveyed.
 
     Raises:
         ValueError: for features that cannot be clustered.
         OSError: when it cannot be kept.
     """
-    found = kept_survey(folder, source, settings, reader_epochs)
+    found = read_survey(folder, source, settings)
     if found is not None:
         return found
-    reader = _reader(source, reader_epochs) if source.is_of_petals else None
+    reader = _reader(source, settings.reader_epochs) if source.is_of_petals else None
     read: Callable | None = None if reader is None else reader.read
-    print(f"Surveying the layers with {settings['count']:,} codes …", flush=True)
-    survey = Survey(layer_survey(source.model, read=read, **settings))
+    print(f"Surveying the layers with {settings.count:,} codes …", flush=True)
+    survey = Survey(layer_survey(source.model, read=read, **settings.of_survey()))
     (folder / JSON).unlink(missing_ok=True)
     with replacing(folder / MEANS, ending=".npz") as partial:
         np.savez(partial, **{str(i): layer.means for i, layer in enumerate(survey.layers)})
-    about = _about(source, settings, reader_epochs)
-    write_json(folder / JSON, {"about": about, "layers": survey.figures()})
+    write_json(folder / JSON, {"about": settings.about(source), "layers": survey.figures()})
     return survey
 
 
-def _about(source: Source, settings: Mapping[str, Any], reader_epochs: int) -> dict[str, Any]:
-    """What a survey depends on, as JSON has it."""
-    readers = {"reader_epochs": reader_epochs if source.is_of_petals else None}
-    return {**settings, **source.about(), **readers}
-
-
-def kept_survey(
-    folder: Path, source: Source, settings: Mapping[str, Any], reader_epochs: int
-) -> Survey | None:
+def read_survey(folder: Path, source: Source, settings: SurveySettings) -> Survey | None:
     """Returns the survey that a folder keeps, if it is of this generator and these settings."""
     if not ((folder / JSON).is_file() and (folder / MEANS).is_file()):
         return None
     try:
         values = read_json(folder / JSON)
-        if values["about"] != _about(source, settings, reader_epochs):
+        if values["about"] != settings.about(source):
             return None
         with (folder / MEANS).open("rb") as file, np.load(file) as means:
             return Survey(

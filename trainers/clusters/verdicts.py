@@ -1,14 +1,32 @@
-"""What a study of clusters says: tables, and the paper's claims."""
+"""What the study of clusters found, to be read: tables, and claims of the paper."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from trainers.clusters.study import MAPPINGS, TITLES
+from keras_cvaegan.names import CODE_MAPPINGS
 from trainers.reports.tables import markdown
 from trainers.sweeps.over_seeds import cell
 
+TITLES = {
+    "real": "codes of the cluster",
+    "untrained": "no mapping, calibrated",
+    "imle": "IMLE",
+    "imle_raw": "IMLE, not calibrated",
+    "gan": "GAN",
+    "gan_raw": "GAN, not calibrated",
+    "vae": "VAE",
+    "vae_raw": "VAE, not calibrated",
+    "sefa": "SeFa",
+    "sefa_far": "SeFa, 4 times as far",
+    "ganspace": "GANSpace",
+    "ganspace_far": "GANSpace, 4 times as far",
+}
+"""What is compared, by name. "real" are random codes that fall into the cluster.
+
+Where more of the pictures have the cluster's attribute than of these, its border is left out.
+"""
 MEASURES = {
     "attribute": "Attribute accuracy",
     "cluster": "In the cluster",
@@ -17,6 +35,7 @@ MEASURES = {
     "spread": "Spread of the codes",
     "diversity": "Diversity",
 }
+"""Titles of what is measured."""
 
 
 def table(summary: Mapping[str, Mapping[str, Any]]) -> str:
@@ -28,21 +47,22 @@ def table(summary: Mapping[str, Mapping[str, Any]]) -> str:
     return markdown(["", *MEASURES.values()], rows)
 
 
-def verdicts(summary: Mapping[str, Any], one_cluster: Mapping[str, Any]) -> list[str]:
-    """Returns what the figures say of the paper's claims, a line each."""
+def claims(summary: Mapping[str, Any], one_cluster: Mapping[str, Any]) -> list[str]:
+    """Returns what the figures say of the paper's claims, a line each.
+
+    Args:
+        summary: figures by number of clusters, way to sample them, and measure.
+        one_cluster: Fréchet distances of the generator, and of it with all codes as one cluster.
+    """
     lines = []
-    ranked = (
-        sorted(
-            (name for name in summary["2"] if name in (*MAPPINGS, "sefa", "ganspace")),
-            key=lambda name: -summary["2"][name]["attribute"]["mean"],
-        )
-        if "2" in summary
-        else []
-    )
-    if ranked:
-        order = ", ".join(
-            f"{TITLES[name]} {summary['2'][name]['attribute']['mean']:.3f}" for name in ranked
-        )
+    if "2" in summary:
+        shares = {
+            name: figures["attribute"]["mean"]
+            for name, figures in summary["2"].items()
+            if name in (*CODE_MAPPINGS, "sefa", "ganspace")
+        }
+        ranked = sorted(shares, key=lambda name: -shares[name])
+        order = ", ".join(f"{TITLES[name]} {shares[name]:.3f}" for name in ranked)
         first = "confirmed" if ranked[0] == "imle" else "refuted"
         lines.append(f"Claim: IMLE is first in attribute accuracy: {first}: {order}.")
     before, claim = one_cluster["generator"]["mean"], "costs at most 12 % of the Fréchet distance"
@@ -54,3 +74,13 @@ def verdicts(summary: Mapping[str, Any], one_cluster: Mapping[str, Any]) -> list
             f"{before:.3f} becomes {after:.3f}, {after / before - 1:+.1%}."
         )
     return lines
+
+
+def page(results: Mapping[str, Any]) -> str:
+    """Returns the contents of table.md.
+
+    Args:
+        results: contents of cluster_study.json.
+    """
+    tables = [f"{number} clusters:\n\n{table(each)}" for number, each in results["summary"].items()]
+    return "\n\n".join([*tables, "\n".join(results["claims"])])

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keras_cvaegan.models import MODELS
-from keras_cvaegan.names import MODEL_NAMES, PRESET_NAMES
+from keras_cvaegan.models.code_mappings import MAPPINGS
+from keras_cvaegan.names import CODE_MAPPINGS, MODEL_NAMES, PRESET_NAMES, UNCONDITIONAL_MODELS
 from keras_cvaegan.networks import PRESETS
 from keras_cvaegan.training import RunConfig, TrainingConfig
 
@@ -14,6 +15,9 @@ from keras_cvaegan.training import RunConfig, TrainingConfig
 def test_the_names_are_those_of_the_models_and_presets():
     assert tuple(MODELS) == MODEL_NAMES
     assert tuple(PRESETS) == PRESET_NAMES
+    without = tuple(name for name, model in MODELS.items() if not model.conditional)
+    assert without == UNCONDITIONAL_MODELS
+    assert tuple(MAPPINGS) == CODE_MAPPINGS
 
 
 @pytest.mark.parametrize("preset", PRESET_NAMES)

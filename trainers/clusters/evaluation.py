@@ -1,4 +1,4 @@
-"""What clusters are, and how well a mapping samples them."""
+"""How well a mapping samples clusters: figures, pictures and points to be shown."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from keras_cvaegan.metrics.clusters import cluster_means
 from keras_cvaegan.metrics.code_coverage import code_coverage
 from keras_cvaegan.models import ClusterGuidedGenerator
 from keras_cvaegan.progress import counted
-from trainers.clusters.runs import Found
+from trainers.clusters.clustered_codes import ClusteredCodes
 
 BATCH_SIZE = 512
 # Points of each kind that a plot shows, and pictures of each cluster that a grid does.
@@ -26,16 +26,15 @@ AMOUNTS = np.linspace(-3, 3, 7)
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class PaintedCodes:
-    """What codes look like.
+    """Codes, their clusters, and what pictures of them show.
 
     Args:
-        z: float32 (n, d).
-        wanted: int32 (n,), the cluster that each is of, or that it was mapped for.
-        reached: int32 (n,), the cluster that its picture's features fall into.
-        features: float32 (at most `POINTS`, f), of the first ones.
-        images: of each wanted cluster the first pictures, uint8 (at most `COLUMNS`, height, width,
-            3).
-        means: uint8 (k, height, width, 3), of each wanted cluster.
+        z: codes, float32 `(n, d)`.
+        wanted: cluster that each is of, or that it was mapped for, int32 `(n,)`.
+        reached: cluster that its picture's features fall into, int32 `(n,)`.
+        features: features of the first ones, float32 `(at most POINTS, f)`.
+        images: first pictures of each wanted cluster, uint8 `(at most COLUMNS, height, width, 3)`.
+        means: mean picture of each wanted cluster, uint8 `(k, height, width, 3)`.
     """
 
     z: np.ndarray
@@ -47,17 +46,17 @@ class PaintedCodes:
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Measured:
-    """What there is to show.
+class Evaluation:
+    """How well a mapping samples clusters, in figures and pictures.
 
     Args:
-        learned: the codes that the mapping learns.
+        learned: codes that the mapping learns.
         held_out: others.
-        mapped: those of the mapping, as many of each cluster as are held out.
-        walks: pictures along directions, uint8 (directions, steps, height, width, 3), by method.
-        clusters: figures of each, as JSON has them.
-        overall: of all, likewise.
-        notes: what could not be shown.
+        mapped: codes of the mapping, as many of each cluster as are held out.
+        walks: pictures along directions, uint8 `(directions, steps, height, width, 3)`, by method.
+        clusters: figures of each cluster, as JSON has them.
+        overall: figures of all clusters, likewise.
+        notes: sentences on what could not be shown.
     """
 
     learned: PaintedCodes
@@ -76,9 +75,9 @@ def paint_codes(
 
     Args:
         guided: the model.
-        z: (n, d).
-        wanted: the cluster of each; None for those that their features fall into.
-        title: what is counted.
+        z: codes `(n, d)`.
+        wanted: cluster of each, `(n,)`; None for those that their features fall into.
+        title: name of what is counted.
     """
     reached, features = [], []
     images: list[list[np.ndarray]] = [[] for _ in range(guided.num_classes)]
@@ -108,40 +107,44 @@ def paint_codes(
     )
 
 
-def measure(
-    guided: ClusterGuidedGenerator, found: Found, generator: keras.Model, seed: int
-) -> Measured:
+def evaluate(
+    guided: ClusterGuidedGenerator, codes: ClusteredCodes, generator: keras.Model, seed: int
+) -> Evaluation:
     """Measures the mapping on codes that it has not learned.
 
     Args:
-        guided: after its training.
-        found: what it learned.
-        generator: as it was given.
-        seed: of what it learned; held-out codes are of the next.
+        guided: model after its training.
+        codes: codes that it learned.
+        generator: generator as it was given.
+        seed: seed of the codes that it learned; held-out ones are of the next.
     """
-    learned = paint_codes(guided, found.z, found.labels, "Learned codes")
-    others = guided.codes(len(found.z), seed + 1)
+    learned = paint_codes(guided, codes.z, codes.labels, "Learned codes")
+    others = guided.codes(len(codes.z), seed + 1)
     held_out = paint_codes(guided, others, None, "Held-out codes")
     mapped = paint_codes(
         guided, guided.map_codes(held_out.wanted, seed), held_out.wanted, "Mapped codes"
     )
-    walks, notes = _walks(guided, generator, held_out.z[0], len(found.z), seed)
+    walks, notes = _walks(guided, generator, held_out.z[0], len(codes.z), seed)
     clusters = [
-        _figures(cluster, found, learned, held_out, mapped) for cluster in range(guided.num_classes)
+        _figures(cluster, codes, learned, held_out, mapped) for cluster in range(guided.num_classes)
     ]
-    return Measured(learned, held_out, mapped, walks, clusters, _overall(found, mapped), notes)
+    return Evaluation(learned, held_out, mapped, walks, clusters, _overall(codes, mapped), notes)
 
 
 def _figures(
-    cluster: int, found: Found, learned: PaintedCodes, held_out: PaintedCodes, mapped: PaintedCodes
+    cluster: int,
+    codes: ClusteredCodes,
+    learned: PaintedCodes,
+    held_out: PaintedCodes,
+    mapped: PaintedCodes,
 ) -> dict[str, Any]:
-    of = [seen.wanted == cluster for seen in (learned, held_out, mapped)]
+    of = [each.wanted == cluster for each in (learned, held_out, mapped)]
     count = int(of[1].sum())
     return {
-        "size": int(found.clusters.sizes[cluster]),
-        "share": float(found.clusters.sizes[cluster] / len(found.z)),
-        "silhouette": float(found.clusters.silhouettes[cluster]),
-        "outliers": bool(found.clusters.outliers[cluster]),
+        "size": int(codes.clusters.sizes[cluster]),
+        "share": float(codes.clusters.sizes[cluster] / len(codes.z)),
+        "silhouette": float(codes.clusters.silhouettes[cluster]),
+        "outliers": bool(codes.clusters.outliers[cluster]),
         "mapped": count,
         "in_cluster": _share(mapped.reached[of[2]] == cluster),
         "coverage": _coverage(held_out.z[of[1]], mapped.z[of[2]], learned.z[of[0]]),
@@ -161,10 +164,10 @@ def _share(hits: np.ndarray) -> float | None:
     return float(np.mean(hits)) if len(hits) else None
 
 
-def _overall(found: Found, mapped: PaintedCodes) -> dict[str, Any]:
-    sizes = np.asarray(found.clusters.sizes) / len(found.z)
+def _overall(codes: ClusteredCodes, mapped: PaintedCodes) -> dict[str, Any]:
+    sizes = np.asarray(codes.clusters.sizes) / len(codes.z)
     return {
-        "silhouette": float(found.clusters.silhouette),
+        "silhouette": float(codes.clusters.silhouette),
         "in_cluster": _share(mapped.reached == mapped.wanted),
         # Of random codes, as many for each cluster as here.
         "chance": float(np.sum(sizes**2)),
