@@ -79,7 +79,7 @@ def main(values: "FlagValues") -> None:
     model = encoding.load_encoding_model(run_dir, values.find_codes)
     classes = {"labels": values.labels, "between": values.between}
     if values.first:
-        pair = morphing.given_pairs(model, values.first, values.second, **classes, most=MOST)
+        pair = morphing.given_pairs(model, values.first, values.second, **classes, max_pairs=MOST)
     else:
         pair = morphing.held_out_pairs(
             run_dir, model, **classes, count=values.count, seed=values.seed

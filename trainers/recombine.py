@@ -73,7 +73,7 @@ def main(values: "FlagValues") -> None:
         labels,
         count=values.count,
         seed=values.seed,
-        most=MOST,
+        max_pictures=MOST,
     )
     given = [*relevant.names, *irrelevant.names]
     output = output_folder(values, "recombine", ["recombined.png"], given)

@@ -129,9 +129,14 @@ def _positions(
 
 
 def _indices(
-    positions: "tf.Tensor", count: int, seed: int, shuffle: bool, first_epoch: int, most: int = 2
+    positions: "tf.Tensor",
+    count: int,
+    seed: int,
+    shuffle: bool,
+    first_epoch: int,
+    max_epochs: int = 2,
 ) -> "tf.Tensor":
-    """Returns the indices of the examples at these positions, which touch `most` epochs at most.
+    """Returns the indices of the examples at these positions, of at most `max_epochs` epochs.
 
     Epochs are numbered from `first_epoch` on.
     """
@@ -154,7 +159,7 @@ def _indices(
         return tf.random.experimental.index_shuffle(once, keys[1], max_index=count - 1)[:-1]
 
     indices = permuted(first)
-    for later in range(1, most):
+    for later in range(1, max_epochs):
         indices = tf.where(epochs == first + later, permuted(first + later), indices)
     return indices
 

@@ -29,7 +29,7 @@ def load_model(run_dir: str, find_codes: int | None) -> GenerativeModel:
 
 
 def given_pictures(
-    model: GenerativeModel, texts: Sequence[str], labels: str | None, most: int
+    model: GenerativeModel, texts: Sequence[str], labels: str | None, max_pictures: int
 ) -> NamedPictures:
     """Returns the pictures of `--pictures`, with labels where they are given.
 
@@ -37,12 +37,12 @@ def given_pictures(
         model: model that is to encode them.
         texts: values of the flag, see `picture_paths`.
         labels: value of `--labels`.
-        most: number of pictures that the flag takes.
+        max_pictures: number of pictures that the flag takes.
 
     Raises:
         ValueError: for pictures or labels that the model does not take.
     """
-    found = read_pictures(texts, "pictures", model, most)
+    found = read_pictures(texts, "pictures", model, max_pictures)
     known = labels_of_pictures(labels, len(found), model.class_names)
     return NamedPictures(found.images, found.names, known)
 

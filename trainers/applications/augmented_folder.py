@@ -202,5 +202,5 @@ def summary(classes: Sequence[Mapping[str, Any]], output: Path) -> str:
     total = sum(each["pictures"] for each in classes)
     rejected = sum(each["rejected"] for each in classes)
     judged = sum(each["pictures"] for each in classes if "mix" not in each) + rejected
-    said = f"; {rejected:,} of {judged:,} judged ones rejected" if rejected else ""
-    return f"{total:,} pictures, {' and '.join(parts)}{said}: {shlex.quote(str(output))}"
+    rejections = f"; {rejected:,} of {judged:,} judged ones rejected" if rejected else ""
+    return f"{total:,} pictures, {' and '.join(parts)}{rejections}: {shlex.quote(str(output))}"

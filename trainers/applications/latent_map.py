@@ -65,21 +65,21 @@ class EncodedPictures:
         return np.concatenate(small)
 
 
-def encode(model: GenerativeModel, run_dir: str, split: str, most: int) -> EncodedPictures:
+def encode(model: GenerativeModel, run_dir: str, split: str, max_pictures: int) -> EncodedPictures:
     """Encodes pictures of a run's data, a batch at a time, and shows how far it is.
 
     Args:
         model: model of the run, with an encoder.
         run_dir: folder of the run.
         split: name of the split, "train", "validation" or "test".
-        most: number of pictures that are drawn by lot where there are more.
+        max_pictures: number of pictures that are drawn by lot where there are more.
 
     Raises:
         ValueError: for data that are not those of the model, or cannot be used.
     """
     source = RunPictures(run_dir, split)
     source.check_model(model)
-    rows = some_rows(len(source), most)
+    rows = some_rows(len(source), max_pictures)
     codes = [
         applications.picture_codes(model, images, labels)
         for images, labels, _ in counted("Pictures", source.batches(rows), len(rows))

@@ -48,7 +48,7 @@ def given_pairs(
     second: Sequence[str],
     labels: str | None,
     between: str | None,
-    most: int,
+    max_pairs: int,
 ) -> Pair:
     """Returns the pictures of files, with labels where they are given.
 
@@ -58,7 +58,7 @@ def given_pairs(
         second: values of `--second`.
         labels: value of `--labels`.
         between: value of `--between`.
-        most: number of pairs that the flags take.
+        max_pairs: number of pairs that the flags take.
 
     Raises:
         ValueError: for pictures or labels that the model does not take.
@@ -66,10 +66,10 @@ def given_pairs(
     left, right = (
         read_pictures(texts, flag, model) for flag, texts in (("first", first), ("second", second))
     )
-    if len(left) != len(right) or len(left) > most:
+    if len(left) != len(right) or len(left) > max_pairs:
         raise ValueError(
             "--first and --second take as many pictures as each other, at most "
-            f"{most}. Received: {len(left)} and {len(right)}."
+            f"{max_pairs}. Received: {len(left)} and {len(right)}."
         )
     if (labels, between) != (None, None) and not model.conditional:
         raise ValueError(f"{type(model).__name__} has no classes: leave out --labels or --between.")

@@ -32,7 +32,7 @@ def open_pictures(
     *,
     count: int,
     seed: int,
-    most: int,
+    max_pictures: int,
 ) -> list[NamedPictures]:
     """Returns the pictures of each side: those of files, or held-out ones of the run's data.
 
@@ -43,7 +43,7 @@ def open_pictures(
         labels: classes of held-out pictures in turn, by the same names; None for all, by lot.
         count: number of held-out pictures of a side.
         seed: seed of which are drawn.
-        most: number of files that a side takes.
+        max_pictures: number of files that a side takes.
 
     Raises:
         ValueError: for pictures that cannot be read, or are too many or too few.
@@ -51,7 +51,7 @@ def open_pictures(
     held_out = None if all(files.values()) else HeldOut(run_dir, model)
     # The sides are drawn apart: of one class, too, they are other pictures.
     return [
-        read_pictures(texts, flag, model, most)
+        read_pictures(texts, flag, model, max_pictures)
         if texts
         else held_out.draw_in_turn(labels[flag], count, [seed, number])
         for number, (flag, texts) in enumerate(files.items())

@@ -133,4 +133,4 @@ def label_sources_text(sources: Mapping[str, str]) -> str:
     >>> label_sources_text({"VAE": "not needed", "CVAE": "given"})
     'Labels: VAE: not needed; CVAE: given.'
     """
-    return f"Labels: {'; '.join(f'{title}: {how}' for title, how in sources.items())}."
+    return f"Labels: {'; '.join(f'{title}: {source}' for title, source in sources.items())}."

@@ -142,7 +142,7 @@ def build_index(path: Path, model: GenerativeModel, found: Indexed) -> LatentInd
 
 
 def given_queries(
-    model: GenerativeModel, texts: Sequence[str], labels: str | None, most: int
+    model: GenerativeModel, texts: Sequence[str], labels: str | None, max_pictures: int
 ) -> NamedPictures:
     """Returns the pictures of files to search by, with labels where they are given or guessed.
 
@@ -150,22 +150,22 @@ def given_queries(
         model: model that is to encode them.
         texts: values of `--query`, see `picture_paths`.
         labels: value of `--labels`.
-        most: number of pictures that the flag takes.
+        max_pictures: number of pictures that the flag takes.
 
     Raises:
         ValueError: for pictures or labels that the model does not take.
     """
-    found = read_pictures(texts, "query", model, most)
+    found = read_pictures(texts, "query", model, max_pictures)
     if labels is not None and not model.conditional:
         raise ValueError("--labels are for models with classes. This has none.")
     known = labels_of_pictures(labels, len(found), model.class_names)
-    names, how = found.names, ""
+    names, suffix = found.names, ""
     if known is None:
         check_guessable(model)
-        known, how = guess_labels(model, found.images), ", guessed"
+        known, suffix = guess_labels(model, found.images), ", guessed"
     if known is not None:
         names = [
-            f"{name} ({model.class_names[label]}{how})"
+            f"{name} ({model.class_names[label]}{suffix})"
             for name, label in zip(names, known, strict=True)
         ]
     return NamedPictures(found.images, names, known)

@@ -109,7 +109,10 @@ def table(figures: Figures) -> str:
     first = next(iter(figures.values()))
     titles = [f"{name} {figure}" for name in figures for figure in next(iter(first.values()))]
     rows = [
-        [title, *(number(value) for of in figures.values() for value in of[title].values())]
+        [
+            title,
+            *(number(value) for by_title in figures.values() for value in by_title[title].values()),
+        ]
         for title in first
     ]
     return markdown(["", *titles], rows)
@@ -125,7 +128,7 @@ def highest(figures: Figures) -> list[str]:
     ['x2 psnr: bicubic', 'x2 ssim: VAE']
     """
     return [
-        f"{name} {figure}: {max(of, key=lambda title: of[title][figure])}"
-        for name, of in figures.items()
-        for figure in next(iter(of.values()))
+        f"{name} {figure}: {max(by_title, key=lambda title: by_title[title][figure])}"
+        for name, by_title in figures.items()
+        for figure in next(iter(by_title.values()))
     ]

@@ -32,11 +32,11 @@ def in_deviations(by_name: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
     {'random': 2.0}
     """
     found: dict[str, list[float]] = {}
-    for of in by_name.values():
-        means = {kind: error["mean"] for kind, error in of["errors"].items()}
-        if of["deviation"] > 0 and None not in means.values():
+    for attribute in by_name.values():
+        means = {kind: error["mean"] for kind, error in attribute["errors"].items()}
+        if attribute["deviation"] > 0 and None not in means.values():
             for kind, mean in means.items():
-                found.setdefault(kind, []).append(mean / of["deviation"])
+                found.setdefault(kind, []).append(mean / attribute["deviation"])
     return {kind: sum(means) / len(means) for kind, means in found.items()}
 
 
@@ -71,9 +71,9 @@ def times_nearer(errors: Mapping[str, float | None]) -> float | None:
 def table(results: Mapping[str, Any]) -> str:
     """Returns the figures of each attribute, as Markdown."""
     rows = []
-    for name, of in results["attributes"].items():
-        errors = {kind: error["mean"] for kind, error in of["errors"].items()}
-        rows.append([name, *_cells(errors), number(of["morphed"]["mean"])])
+    for name, attribute in results["attributes"].items():
+        errors = {kind: error["mean"] for kind, error in attribute["errors"].items()}
+        rows.append([name, *_cells(errors), number(attribute["morphed"]["mean"])])
     rows.append(["all, in deviations", *_cells(results["in_deviations"]), ""])
     titles = ["", *COLUMNS.values(), "kept", "times nearer", "morphed, in order"]
     return markdown(titles, rows)
@@ -88,8 +88,9 @@ def unread(results: Mapping[str, Any]) -> list[str]:
     """Returns the attributes that the reader hardly tells."""
     return [
         name
-        for name, of in results["attributes"].items()
-        if of["errors"]["reader"]["mean"] > UNREAD * (of["errors"]["random"]["mean"] or 0)
+        for name, attribute in results["attributes"].items()
+        if attribute["errors"]["reader"]["mean"]
+        > UNREAD * (attribute["errors"]["random"]["mean"] or 0)
     ]
 
 
@@ -127,9 +128,9 @@ def claims(results: Mapping[str, Any]) -> list[dict[str, Any]]:
         found.append(_claim("retrieval", f"{text} (target: {NEARER:g})", nearer, NEARER))
     blurred = unread(results)
     orders = {
-        name: of["morphed"]["mean"]
-        for name, of in results["attributes"].items()
-        if of["morphed"]["mean"] is not None and name not in blurred
+        name: attribute["morphed"]["mean"]
+        for name, attribute in results["attributes"].items()
+        if attribute["morphed"]["mean"] is not None and name not in blurred
     }
     if orders:
         below = [f"{name} {number(order)}" for name, order in orders.items() if order < IN_ORDER]

@@ -87,7 +87,7 @@ class Generators:
                 f"held-out pictures: {theirs} is not {ours}."
             )
         training = self._data.prepare("train")
-        seen = labelled_rows(
+        taken = labelled_rows(
             training.labels,
             training.description.num_classes,
             config.labelled_share,
@@ -96,11 +96,11 @@ class Generators:
         )
         same = config.init_from is None and config.unlabelled_data_dir is None
         seeds = {self._settings.pictures_seed(seed) for seed in range(self._settings.seeds)}
-        if same and all(np.array_equal(seen, drawn_rows(training, size, each)) for each in seeds):
+        if same and all(np.array_equal(taken, drawn_rows(training, size, each)) for each in seeds):
             return
         self.notes.append(
             f"the generator of {size} pictures a class is {given.path!s}, which saw "
-            f"{len(seen):,} training pictures, and others or more than the recognition network: "
+            f"{len(taken):,} training pictures, and others or more than the recognition network: "
             "a favour to augmentation"
         )
 

@@ -15,14 +15,14 @@ Trainings = Mapping[str, Mapping[str, Any]]
 
 
 def results_of(
-    settings: StudySettings, trainings: Trainings, said: Iterable[str]
+    settings: StudySettings, trainings: Trainings, remarks: Iterable[str]
 ) -> dict[str, Any]:
     """Returns what study.json has of the trainings together.
 
     Args:
         settings: settings of the study.
         trainings: figures of all trainings of the settings.
-        said: notes on runs and data.
+        remarks: notes on runs and data.
     """
     summary = summarize(settings, trainings)
     found = comparisons(summary)
@@ -31,7 +31,7 @@ def results_of(
         "summary": summary,
         "comparisons": found,
         "verdict": verdict(found),
-        "notes": notes(settings, trainings, said),
+        "notes": notes(settings, trainings, remarks),
     }
 
 
@@ -60,15 +60,15 @@ def summarize(
     return result
 
 
-def notes(settings: StudySettings, trainings: Trainings, said: Iterable[str]) -> list[str]:
+def notes(settings: StudySettings, trainings: Trainings, remarks: Iterable[str]) -> list[str]:
     """Returns what has to be said beside the figures.
 
     Args:
         settings: settings of the study.
         trainings: figures of all trainings of the settings.
-        said: notes on runs and data.
+        remarks: notes on runs and data.
     """
-    found = list(dict.fromkeys(said))
+    found = list(dict.fromkeys(remarks))
     alone = [size for size in settings.sizes if size not in settings.runs]
     if alone and set(settings.arms) != {"none"}:
         found.insert(

@@ -139,14 +139,14 @@ class Studio:
         """
         return self._draw(z[np.newaxis], [self._chosen(label)])[0]
 
-    def under_all_classes(self, z: np.ndarray, but: int | None = None) -> ByName:
+    def under_all_classes(self, z: np.ndarray, except_label: int | None = None) -> ByName:
         """Draws one latent under each class, or the first `MAX_CLASSES_IN_A_ROW` of them.
 
         Args:
             z: latent, (latent_dim,).
-            but: class to leave out.
+            except_label: class to leave out.
         """
-        labels = [label for label in range(len(self.class_names)) if label != but]
+        labels = [label for label in range(len(self.class_names)) if label != except_label]
         labels = labels[:MAX_CLASSES_IN_A_ROW]
         images = self._draw(np.tile(z, (len(labels), 1)), labels)
         return dict(zip((self.class_names[label] for label in labels), images, strict=True))
@@ -291,7 +291,7 @@ class Studio:
             ValueError: when it cannot be read or encoded, or its class is not known.
         """
         image, label, origin, z = self._encoded(path, label)
-        others = self.under_all_classes(z, but=label) if self.source.has_classes else {}
+        others = self.under_all_classes(z, except_label=label) if self.source.has_classes else {}
         return EncodedPicture(image, self.picture(z, label), others, origin)
 
     def _encoded(

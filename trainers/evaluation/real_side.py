@@ -217,16 +217,16 @@ class _AccuracyByJudge(metrics.Top1Accuracy):
         super().update_state(labels, self._judge(images)[1])
 
 
-def some_rows(count: int, most: int) -> np.ndarray:
+def some_rows(count: int, max_count: int) -> np.ndarray:
     """Returns the indices of at most so many of `count` examples, drawn by lot, in their order.
 
     Example:
 
-    >>> some_rows(3, most=5), len(some_rows(100, most=5))
+    >>> some_rows(3, max_count=5), len(some_rows(100, max_count=5))
     (array([0, 1, 2]), 5)
     """
     # Neither the first ones nor every so many: classes may come one after the other or in turn.
-    return np.sort(np.random.default_rng(0).permutation(count)[:most])
+    return np.sort(np.random.default_rng(0).permutation(count)[:max_count])
 
 
 def batches(

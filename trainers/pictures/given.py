@@ -79,7 +79,7 @@ def picture_side(model: GenerativeModel) -> int:
 
 
 def read_pictures(
-    texts: Sequence[str], flag: str, model: GenerativeModel, most: int | None = None
+    texts: Sequence[str], flag: str, model: GenerativeModel, max_pictures: int | None = None
 ) -> NamedPictures:
     """Reads the pictures that a flag names, at a model's size.
 
@@ -87,7 +87,7 @@ def read_pictures(
         texts: values of the flag, see `picture_paths`.
         flag: name of the flag, for messages.
         model: model whose pictures these are to be like: the largest centred square is resized.
-        most: number of pictures that the flag takes; None for any number.
+        max_pictures: number of pictures that the flag takes; None for any number.
 
     Returns:
         At least one picture, without labels.
@@ -98,8 +98,8 @@ def read_pictures(
     paths, side = picture_paths(texts, flag), picture_side(model)
     if not paths:
         raise ValueError(f"--{flag} is missing: {FILES_OR_FOLDERS}.")
-    if most is not None and len(paths) > most:
-        raise ValueError(f"--{flag} takes at most {most} pictures. Received: {len(paths)}.")
+    if max_pictures is not None and len(paths) > max_pictures:
+        raise ValueError(f"--{flag} takes at most {max_pictures} pictures. Received: {len(paths)}.")
     images = [pictures.read_picture(path, side) for path in paths]
     return NamedPictures(np.stack(images), [str(path) for path in paths])
 

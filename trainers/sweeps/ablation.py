@@ -203,8 +203,8 @@ def page(results: Mapping[str, Any], titles: Sequence[str]) -> str:
             markdown(
                 ["reconstructions", *COLUMNS.values()],
                 [
-                    [VARIANTS[name][0], *(cell(of.get(figure)) for figure in COLUMNS)]
-                    for name, of in results["variants"].items()
+                    [VARIANTS[name][0], *(cell(figures.get(figure)) for figure in COLUMNS)]
+                    for name, figures in results["variants"].items()
                 ],
             ),
             f"Of {samples['real']:,} held-out pictures, of the split {samples['real_split']}. "
@@ -255,9 +255,9 @@ def ablate(sweep: Sweep, max_test_images: int) -> Ablation:
     by_variant, shown = measure_all(sweep, real_side)
     results = {
         "variants": {
-            name: over_seeds([of.get(seed, {}) for seed in range(sweep.seeds)])
-            for name, of in by_variant.items()
-            if of
+            name: over_seeds([by_seed.get(seed, {}) for seed in range(sweep.seeds)])
+            for name, by_seed in by_variant.items()
+            if by_seed
         },
         "verdicts": [verdict(claim, by_variant) for claim in CLAIMS],
         "judge": real_side.about,

@@ -167,7 +167,7 @@ def test_a_latent_under_all_classes(source, studio):
         30,
         60,
     ]
-    assert list(studio.under_all_classes(z, but=1)) == ["rose", "oak"]
+    assert list(studio.under_all_classes(z, except_label=1)) == ["rose", "oak"]
     many = Studio(Linear([str(number) for number in range(100)]))
     assert len(many.under_all_classes(z)) == MAX_CLASSES_IN_A_ROW
     with pytest.raises(ValueError, match="No class is chosen"):
