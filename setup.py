@@ -5,6 +5,7 @@ from pathlib import Path
 from setuptools import find_packages, setup
 
 ROOT = Path(__file__).parent
+HOME = "https://github.com/keras-cvaegan/keras-cvaegan"
 ABOUT: dict[str, str] = {}
 exec((ROOT / "keras_cvaegan" / "version.py").read_text(encoding="utf-8"), ABOUT)
 
@@ -15,6 +16,12 @@ setup(
     long_description=(ROOT / "README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
     license="Apache-2.0",
+    url=HOME,
+    project_urls={
+        "Source": HOME,
+        "Issues": f"{HOME}/issues",
+        "Changelog": f"{HOME}/blob/main/CHANGELOG.md",
+    },
     python_requires=">=3.11",
     packages=find_packages(include=["keras_cvaegan", "keras_cvaegan.*"]),
     install_requires=[
