@@ -51,11 +51,11 @@ class Evaluation:
 
     Args:
         learned: codes that the mapping learns.
-        held_out: others.
+        held_out: codes that it does not learn.
         mapped: codes of the mapping, as many of each cluster as are held out.
         walks: pictures along directions, uint8 `(directions, steps, height, width, 3)`, by method.
         clusters: figures of each cluster, as JSON has them.
-        overall: figures of all clusters, likewise.
+        overall: figures of all clusters together, as JSON has them.
         notes: sentences on what could not be shown.
     """
 
@@ -74,7 +74,7 @@ def paint_codes(
     """Paints codes and keeps what is to be shown; pictures are never all in memory.
 
     Args:
-        guided: the model.
+        guided: model of the clusters.
         z: codes `(n, d)`.
         wanted: cluster of each, `(n,)`; None for those that their features fall into.
         title: name of what is counted.

@@ -101,7 +101,7 @@ def write(
     Args:
         run: run after its training.
         guided: model of the run.
-        evaluation: what is shown of it.
+        evaluation: codes, pictures and figures to show.
         survey: survey of the generator's layers, where one was made.
         flags: flags of the program, for clusters.json.
     """

@@ -26,12 +26,12 @@ class ClusterRun:
     Args:
         output: folder of the run; it need not exist yet.
         config: configuration; what it says of the generator is filled in.
-        source: the generator.
+        source: generator whose codes are learned.
         tensorboard: whether measures and samples are written for TensorBoard.
         command: command that started the program, for config.json and messages.
 
     Attributes:
-        directory: the run directory.
+        directory: directory of the run.
         config: configuration; its layer is that of the run that goes on, where none was given, and
             None until one is chosen.
         command: command that started the program.

@@ -43,7 +43,7 @@ class StudySettings:
         batch_size: codes a step.
         candidates: samples that IMLE draws for each code.
         sefa_amount: length by which codes are moved along directions of SeFa.
-        ganspace_amount: likewise of GANSpace, in standard deviations of a component.
+        ganspace_amount: length along those of GANSpace, in standard deviations of a component.
         samples: number of pictures of each cluster.
         held_out: number of codes of each cluster to be covered.
         frechet_samples: number of pictures that are compared with real ones.
@@ -69,7 +69,7 @@ class Study:
         layer: layer whose features are clustered.
         attribute: attribute that the clusters are compared by.
         read: function of uint8 images to the values of all attributes.
-        settings: how mappings are trained, and what is measured.
+        settings: settings of trainings and measurements.
     """
 
     def __init__(

@@ -117,8 +117,8 @@ def open_survey(folder: Path, source: Source, settings: SurveySettings) -> Surve
 
     Args:
         folder: folder of its files.
-        source: the generator.
-        settings: how it is surveyed.
+        source: generator to survey.
+        settings: settings of the survey.
 
     Raises:
         ValueError: for features that cannot be clustered.
