@@ -20,7 +20,9 @@ COMMAND = Command("trainers.write_records", __doc__)
 flags.data_flags(COMMAND)
 record_flags.record_flags(COMMAND)
 with COMMAND.section("Output"):
-    COMMAND.string("splits", None, "which, of train,validation,test (default: all there are)")
+    COMMAND.string(
+        "splits", None, "splits to write, of train,validation,test (default: all there are)"
+    )
     COMMAND.string("output", None, "folder to make (default: records/DATASET)")
 
 
