@@ -21,9 +21,9 @@ flags.run_dir_flag(COMMAND)
 def main(values: FlagValues) -> None:
     run_dir = flags.required_run_dir(values)
 
-    from trainers.evaluation import report
+    from trainers.reports import run_report
 
-    print(f"Report: {shlex.quote(str(report.write_report(run_dir)))}")
+    print(f"Report: {shlex.quote(str(run_report.write_report(run_dir)))}")
 
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ def main(values: FlagValues) -> None:
     if "://" not in output:
         output = str(Path(output).expanduser())
 
-    from trainers.records import writing
+    from trainers.tfrecords import writing
 
     about = writing.write(output, writing.records_of(values, splits=splits), values)
     for split, found in about["splits"].items():

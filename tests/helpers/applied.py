@@ -10,7 +10,7 @@ from keras_cvaegan import pictures, saving
 from keras_cvaegan.training.run_directory import RunDirectory
 from tests.helpers.untrained import TINY, write_pictures
 from trainers import fit
-from trainers.runs.configuration import training_config
+from trainers.command_line.training_config import training_config
 from trainers.runs.data import open_data
 
 

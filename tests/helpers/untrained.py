@@ -96,7 +96,7 @@ def run_without_training(config, dataset, run_dir, *, command="a command"):
 def leave_run(arguments, run_dir, model=None):
     """Leaves a finished run of untrained weights, of the flags of `trainers.fit`."""
     from trainers import fit
-    from trainers.runs.configuration import training_config
+    from trainers.command_line.training_config import training_config
     from trainers.runs.data import TrainingPictures
 
     config = training_config(fit.COMMAND.parse(arguments))

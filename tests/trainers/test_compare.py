@@ -235,7 +235,7 @@ def test_other_samples_are_measured(compared, measured, tmp_path):
 def test_a_run_without_a_checkpoint_takes_other_flags(compared, tmp_path):
     """As in `trainers.fit`: there is nothing to go on with."""
     from trainers import fit
-    from trainers.runs.configuration import training_config
+    from trainers.command_line.training_config import training_config
     from trainers.sweeps.sweep import Contender, Sweep
 
     run = tmp_path / "cvae" / "seed_0"

@@ -10,7 +10,7 @@ from keras_cvaegan.training import TrainingConfig
 from tests.helpers.running import variables
 from tests.helpers.untrained import leave_run
 from trainers import export, fit, generate
-from trainers.runs.configuration import training_config
+from trainers.command_line.training_config import training_config
 
 
 @pytest.fixture

@@ -35,7 +35,7 @@ from trainers.augmentation.settings import (
 )
 from trainers.augmentation.verdicts import page
 from trainers.command_line import flags
-from trainers.runs.configuration import training_config
+from trainers.command_line.training_config import training_config
 from trainers.runs.data import open_data
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from keras_cvaegan.training.loop import run
 from trainers.clusters import evaluation, report, sources, surveys
 from trainers.clusters.configuration import cluster_config
 from trainers.clusters.runs import ClusterRun
-from trainers.runs.configuration import training_config
+from trainers.command_line.training_config import training_config
 from trainers.runs.data import TrainingPictures
 
 if TYPE_CHECKING:

@@ -13,9 +13,10 @@ import keras_cvaegan
 from keras_cvaegan.applications.inputs import check_data
 from keras_cvaegan.metrics import InceptionExtractor
 from keras_cvaegan.training.run_directory import RunDirectory, write_json
-from trainers.evaluation import figures, measuring, report
+from trainers.evaluation import figures, measuring
 from trainers.evaluation.judge import open_judge
 from trainers.evaluation.real_side import RealSide
+from trainers.reports import run_report
 from trainers.runs.data import open_data, read_config
 
 MAX_CLASSES_SHOWN = 10
@@ -108,7 +109,7 @@ def evaluate(
         pictures_dir=run.samples,
     )
     write_json(run.evaluation, results)
-    return Evaluated(results, run.evaluation, report.write_report(run.path))
+    return Evaluated(results, run.evaluation, run_report.write_report(run.path))
 
 
 def open_inception(weights: str | None) -> InceptionExtractor:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from keras_cvaegan.training.loop import Trained, run
 from trainers.command_line.command import INTERRUPTED
-from trainers.runs.configuration import training_config
+from trainers.command_line.training_config import training_config
 from trainers.runs.data import TrainingPictures
 from trainers.runs.describing import describe
 

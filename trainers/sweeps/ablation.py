@@ -17,9 +17,9 @@ from keras_cvaegan.models import GenerativeModel
 from keras_cvaegan.progress import counted
 from keras_cvaegan.training.run_directory import write_json
 from trainers.command_line import flags
+from trainers.command_line.training_config import parse_objective, training_config
 from trainers.evaluation.real_side import RealSide, batches
 from trainers.reports.tables import markdown, number
-from trainers.runs.configuration import parse_objective, training_config
 from trainers.sweeps.over_seeds import cell, over_seeds
 from trainers.sweeps.sweep import Contender, Sweep
 

@@ -13,9 +13,9 @@ from keras_cvaegan import files, pictures
 from keras_cvaegan.models import MODELS, GenerativeModel
 from keras_cvaegan.training.run_directory import write_json
 from trainers.command_line import flags
+from trainers.command_line.training_config import parse_objective, training_config
 from trainers.evaluation import measuring
 from trainers.evaluation.real_side import RealSide
-from trainers.runs.configuration import parse_objective, training_config
 from trainers.sweeps import claims, comparison_page
 from trainers.sweeps.comparison_page import COLUMNS
 from trainers.sweeps.over_seeds import over_seeds

@@ -22,8 +22,8 @@ from datasets import tfrecords
 from keras_cvaegan.models import MODELS
 from keras_cvaegan.training import TrainingConfig
 from trainers.command_line import record_flags
-from trainers.records import writing
-from trainers.runs.configuration import training_config
+from trainers.command_line.training_config import training_config
+from trainers.tfrecords import writing
 from trainers.tfx import judging, module
 from trainers.tfx.places import root, serving, thresholds
 

@@ -75,7 +75,7 @@ def test_wrong_flags_are_one_line(call, monkeypatch, flags, message, tmp_path):
 def test_the_training_is_that_of_fit_with_the_same_flags():
     flags = ["--set=kl_weight=2", "--steps=50", "--learning_rate=generator=0.5", "--num_classes=3"]
     values = pipeline.COMMAND.parse(["--root=r", *flags, "--max_frechet_distance=4"])
-    from trainers.runs.configuration import training_config
+    from trainers.command_line.training_config import training_config
 
     config = training_config(values)
     assert config.objective["kl_weight"] == 2

@@ -1,4 +1,4 @@
-"""From flags to the configuration of a training."""
+"""From the flags of a training to its configuration: what `--set` and `--learning_rate` say."""
 
 from __future__ import annotations
 
