@@ -33,7 +33,7 @@ class ClusterConfig(RunConfig):
         n_clusters: number of clusters.
         grid: cells a side over which spatial features are averaged.
         codes: number of random codes whose features are clustered.
-        mapping: what learns the codes, of `keras_cvaegan.names.CODE_MAPPINGS`.
+        mapping: name of what learns the codes, of `keras_cvaegan.names.CODE_MAPPINGS`.
         mapping_arguments: options of the mapping, by name.
         steps, batch_size, seed, log_every, sample_every, checkpoint_every, export: as in
             `RunConfig`; a batch is of codes.

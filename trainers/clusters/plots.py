@@ -43,7 +43,7 @@ def draw_scatter(evaluation: Evaluation, names: Sequence[str]) -> Figure:
     Both panels of a row have the principal components of the left one.
 
     Args:
-        evaluation: what there is to show.
+        evaluation: figures and pictures that are shown.
         names: names of the clusters.
     """
     figure = Figure(figsize=(9, 8.4), layout="constrained")
@@ -106,7 +106,7 @@ def grids(
     """Returns the grids of pictures by file name.
 
     Args:
-        evaluation: what there is to show.
+        evaluation: figures and pictures that are shown.
         names: names of the clusters.
         survey: survey of the layers, where one was made.
     """

@@ -16,6 +16,7 @@ from trainers.attributes.measures import KnownPictures
 from trainers.attributes.reader import open_reader
 from trainers.clusters import surveys, verdicts
 from trainers.clusters.study import Study, StudySettings, most_telling
+from trainers.command_line.flags import to_dataclass
 from trainers.command_line.output import output_folder
 from trainers.evaluation.judge import open_judge
 from trainers.evaluation.real_side import RealSide
@@ -77,8 +78,7 @@ def study(run_dir: str, numbers: Sequence[int], values: FlagValues) -> StudyResu
     print(f"\nTwo clusters of each layer:\n\n{surveys.table(survey)}\n")
     layer, attribute, share = most_telling(survey.layers, values.layer, values.attribute)
     print(f"Layer {layer!r} and {attribute!r}: {share:.2f} of what there is to tell.", flush=True)
-    names = [field.name for field in dataclasses.fields(StudySettings)]
-    settings = StudySettings(**{name: values[name].value for name in names})
+    settings = to_dataclass(values, StudySettings)
     of_layer = Study(model, layer, attribute, reader.read, settings)
     found: dict[int, list[dict[str, Any]]] = {number: [] for number in numbers}
     alone = []

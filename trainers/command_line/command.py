@@ -101,17 +101,6 @@ class Command:
         names = [name for section in self._sections.values() for name in section]
         return {name: values[name].value for name in names}
 
-    def arguments_for(
-        self, other: "Command", values: flags.FlagValues, but: Sequence[str] = ()
-    ) -> list[str]:
-        """Returns the flags that were given and that another program has, as its arguments."""
-        arguments = []
-        for name, value in self.settings(values).items():
-            if values[name].present and name in other._values and name not in but:
-                each = value if isinstance(value, list) else [value]
-                arguments += [f"--{name}={one}" for one in each]
-        return arguments
-
     @property
     def command(self) -> str:
         """The command that started the program, to be typed again."""

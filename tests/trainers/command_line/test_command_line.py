@@ -145,7 +145,7 @@ def test_names_offered_are_those_of_the_library():
     assert tuple(PRESETS) == PRESET_NAMES
 
 
-def test_adopted_flags_are_those_of_the_other_program_and_go_on_to_it(command, capsys):
+def test_adopted_flags_are_those_of_the_other_program(command, capsys):
     other = Command("trainers.other", "Counts more.")
     with other.section("Counting"):
         other.adopt(command, "count", "set")
@@ -154,9 +154,6 @@ def test_adopted_flags_are_those_of_the_other_program_and_go_on_to_it(command, c
     assert "  --count=N\n      how far (default: 3)" in capsys.readouterr().out
     values = other.parse(["--count=5", "--set=a=1", "--set=b=2", "--output=x"])
     assert other.settings(values) == {"count": 5, "set": ["a=1", "b=2"], "output": "x"}
-    assert other.arguments_for(command, values) == ["--count=5", "--set=a=1", "--set=b=2"]
-    assert other.arguments_for(command, values, but=["set"]) == ["--count=5"]
-    assert other.arguments_for(command, other.parse(["--output=x"])) == []
     assert command.parse([]).count == 3
     with pytest.raises(ValueError, match="--count=0"):
         other.parse(["--count=0"])
