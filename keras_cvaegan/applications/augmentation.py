@@ -66,13 +66,13 @@ def plan(
     array([100, 100, 100])
     """
     counts = _counts("class_counts", class_counts)
-    if (per_class is not None) == fill:
+    if per_class is None and fill:
+        return counts.max(initial=0) - counts
+    if per_class is None or fill:
         raise ValueError(
             "Choose one of the two: per_class, a number for each class, or fill, up to the most "
             f"common class. Received: per_class={per_class}, fill={fill}."
         )
-    if fill:
-        return counts.max(initial=0) - counts
     return np.full(len(counts), _counts("per_class", [per_class])[0])
 
 
@@ -115,7 +115,8 @@ def new_classes(
             f"Of {num_classes} classes there are {possible:,} mixes of {MIXED} in equal parts. "
             f"Received: {count:,}. Choose fewer, or random weights."
         )
-    random, mixes = np.random.default_rng([seed, MIXED]), {}
+    random = np.random.default_rng([seed, MIXED])
+    mixes: dict[tuple[tuple[int, ...], tuple[float, ...]], Mix] = {}
     while len(mixes) < count:
         labels = tuple(np.sort(random.choice(num_classes, MIXED, replace=False)).tolist())
         parts = (1 / MIXED,) * MIXED

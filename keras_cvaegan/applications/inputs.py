@@ -120,10 +120,10 @@ def own_labels(
     """
     need_network(model, "encoder")
     if not model.conditional:
-        labels = np.zeros(len(images), np.int32)
-    elif labels is None:
+        return model.class_weights(np.zeros(len(images), np.int32))
+    if labels is None:
         check_guessable(model)
-        labels = guess_labels(model, images)
+        labels = model.classify(images).argmax(axis=1)
     return model.class_weights(labels)
 
 

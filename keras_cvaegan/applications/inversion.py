@@ -115,7 +115,7 @@ def encode_by_optimisation(model: GenerativeModel, **arguments: Any) -> Generati
         return z, np.full_like(z, LOG_VARIANCE)
 
     # Of the same name, which programs print.
-    finding = type(kind.__name__, (kind,), {"encode": encode, "finds_codes": True})
+    finding: Any = type(kind.__name__, (kind,), {"encode": encode, "finds_codes": True})
     found = object.__new__(finding)
     found.__dict__.update(model.__dict__)
     return found
@@ -147,7 +147,8 @@ def _descended(
     def at(z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         inputs = {"z": z.astype(np.float32), "labels": weights, "images": images}
         tensors = {name: ops.convert_to_tensor(value) for name, value in inputs.items()}
-        return tuple(np.float64(ops.convert_to_numpy(each)) for each in energy(tensors))
+        values, gradient = energy(tensors)
+        return _doubles(values), _doubles(gradient)
 
     best, least = np.zeros_like(draws[:, 0]), np.full(len(draws), np.inf)
 
@@ -157,7 +158,7 @@ def _descended(
 
     for start in range(draws.shape[1]):
         keep(draws[:, start], at(draws[:, start])[0])
-    z = np.float64(best)
+    z = best.astype(np.float64)
     mean, square = np.zeros_like(z), np.zeros_like(z)
     for step in range(1, steps + 1):
         values, gradient = at(z)
@@ -169,3 +170,7 @@ def _descended(
         z = z - rate * corrected[0] / (np.sqrt(corrected[1]) + EPSILON)
     keep(z, at(z)[0])
     return best
+
+
+def _doubles(x: Any) -> np.ndarray:
+    return ops.convert_to_numpy(x).astype(np.float64)

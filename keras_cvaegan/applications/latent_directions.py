@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import keras
 import numpy as np
@@ -77,7 +78,8 @@ def principal_directions(
     count = latent_dim if count is None else count
     _check(latent_dim, labels, count, pairs, batch_size)
     # The normal equations, in parts: pictures need not all be in memory.
-    moments, products = np.zeros((latent_dim, latent_dim)), 0.0
+    moments = np.zeros((latent_dim, latent_dim))
+    products: Any = 0.0
     for start in range(0, pairs, max(batch_size // 2, 1)):
         rows = np.arange(start, min(start + max(batch_size // 2, 1), pairs))
         z = keras.ops.convert_to_numpy(

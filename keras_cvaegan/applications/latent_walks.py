@@ -235,16 +235,15 @@ def _columns(model: GenerativeModel, part: str, dimensions: Sequence[int]) -> np
     """Which numbers of z some dimensions of a part are."""
     found = part_of_code(model, part)
     size = found.stop - found.start
-    dimensions = np.asarray(dimensions if len(dimensions) else np.zeros(0, int))
-    if dimensions.ndim != 1 or not np.issubdtype(dimensions.dtype, np.integer):
+    columns = np.asarray(dimensions if len(dimensions) else np.zeros(0, int))
+    if columns.ndim != 1 or not np.issubdtype(columns.dtype, np.integer):
         raise ValueError(
-            f"dimensions must be integers. Received: {dimensions.dtype} of the shape "
-            f"{dimensions.shape}."
+            f"dimensions must be integers. Received: {columns.dtype} of the shape {columns.shape}."
         )
-    wrong = dimensions[(dimensions < 0) | (dimensions >= size)]
+    wrong = columns[(columns < 0) | (columns >= size)]
     if wrong.size:
         raise ValueError(f"dimensions must be from 0 to {size - 1}. Received: {wrong[0]}.")
-    return found.start + dimensions
+    return found.start + columns
 
 
 def _decoded(model: GenerativeModel, z: np.ndarray, labels: np.ndarray) -> Walk:

@@ -124,7 +124,7 @@ def _layer_clusters(
         sizes=clusters.sizes,
         silhouette=clusters.silhouette,
         outliers=clusters.outliers,
-        means=cluster_means(_parts(drawn, clusters.labels), n_clusters),
+        means=cluster_means(_batches(drawn, clusters.labels), n_clusters),
         mutual_information=shares,
     )
 
@@ -160,6 +160,7 @@ def _latents(count: int, latent_dim: int, seed: int) -> np.ndarray:
     )
 
 
-def _parts(*arrays: np.ndarray) -> Iterator[tuple[np.ndarray, ...]]:
-    for start in range(0, len(arrays[0]), BATCH_SIZE):
-        yield tuple(array[start : start + BATCH_SIZE] for array in arrays)
+def _batches(images: np.ndarray, labels: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    for start in range(0, len(images), BATCH_SIZE):
+        rows = slice(start, start + BATCH_SIZE)
+        yield images[rows], labels[rows]

@@ -127,7 +127,7 @@ def hole_masks(
     sides = np.maximum(1, (side * sizes + 0.5).astype(int))
     rows = np.arange(check_count("count", count, least=0), dtype=np.uint32)
     zeros = np.zeros_like(rows)
-    key = tuple(np.full_like(rows, word) for word in (seed % 2**32, HOLE_STREAM))
+    key = np.full_like(rows, seed % 2**32), np.full_like(rows, HOLE_STREAM)
     bits = [keras.ops.convert_to_numpy(x) for x in random.threefry(key, (rows, zeros))]
     masks = np.ones((count, *sizes), bool)
     for axis in range(2):

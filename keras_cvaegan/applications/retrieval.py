@@ -103,7 +103,8 @@ class LatentIndex:
             ValueError: for no picture at all, or what `picture_codes` refuses.
         """
         need_network(model, "encoder")
-        codes, classes, called = [], [], []
+        codes, classes = [], []
+        called: list[str] = []
         for images, labels, names in batches:
             labels = guess_labels(model, images) if labels is None else np.asarray(labels)
             codes.append(picture_codes(model, images, labels)[0])

@@ -113,7 +113,8 @@ class Signatures:
 
     def describe(self, labels: tf.Tensor) -> Tensors:
         model = self._model
-        labels = checks.labels_below(*checks.rows(labels=labels), model.num_classes)
+        [labels] = checks.rows(labels=labels)
+        labels = checks.labels_below(labels, model.num_classes)
 
         def repeated(value: Any) -> tf.Tensor:
             """The same for each row."""

@@ -69,8 +69,8 @@ class ClassMoments(keras.layers.Layer):
             self.build(np.shape(points))
         scale, shift = np.ones(self.scale.shape), np.zeros(self.shift.shape)
         for label in range(self.num_classes):
-            own = np.float64(points[np.asarray(labels) == label])
-            other = np.float64(like[np.asarray(like_labels) == label])
+            own = points[np.asarray(labels) == label].astype(np.float64)
+            other = like[np.asarray(like_labels) == label].astype(np.float64)
             if min(len(own), len(other)) < 2:
                 continue
             spread = own.std(axis=0)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import numbers
+import math
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
 
@@ -34,7 +35,7 @@ class GridMeans(keras.layers.Layer):
 
     def __init__(self, grid: int = 1, **kwargs: Any):
         super().__init__(**{"dtype": "float32", **kwargs})
-        if isinstance(grid, bool) or not isinstance(grid, numbers.Integral) or grid < 1:
+        if isinstance(grid, bool) or not isinstance(grid, int | np.integer) or grid < 1:
             raise ValueError(f"`grid` must be an integer of at least 1. Received: {grid!r}.")
         self.grid = int(grid)
 
@@ -64,9 +65,9 @@ class GridMeans(keras.layers.Layer):
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         n, *sides, channels = input_shape
-        for side in sides if self.grid > 1 else ():
-            channels *= len(self._bounds(side))
-        return n, channels
+        if channels is None or self.grid == 1:
+            return n, channels
+        return n, channels * math.prod(len(self._bounds(side)) for side in sides)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "grid": self.grid}

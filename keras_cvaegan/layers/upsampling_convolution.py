@@ -77,8 +77,9 @@ class UpsamplingConv2D(keras.layers.Conv2D):
         return outputs if self.activation is None else self.activation(outputs)
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        n, height, width, channels = input_shape
-        return super().compute_output_shape((n, 2 * height, 2 * width, channels))
+        n, *sides, channels = input_shape
+        doubled = [None if side is None else 2 * side for side in sides]
+        return super().compute_output_shape((n, *doubled, channels))
 
     def get_config(self) -> dict[str, Any]:
         config = super().get_config()

@@ -83,6 +83,7 @@ class ClusterReader:
     def __init__(self, seed: int = 0) -> None:
         self.seed = seed
         self._tree: DecisionTreeClassifier | None = None
+        self._largest = 0
 
     def fit(self, values: np.ndarray, clusters: np.ndarray) -> ClusterReader:
         """Learns which values each cluster has.
@@ -104,6 +105,7 @@ class ClusterReader:
             raise ValueError(
                 f"A reader learns to tell at least two clusters apart. Received: {len(present)}."
             )
+        self._largest = int(present[-1])
         leaves = LEAVES if values.shape[1] == 1 else LEAVES_OF_ANGLES
         self._tree = DecisionTreeClassifier(
             max_leaf_nodes=leaves * len(present), class_weight="balanced", random_state=self.seed
@@ -149,7 +151,7 @@ class ClusterReader:
         """
         clusters = _checked_clusters(clusters)
         predicted = self.predict(_checked("values", values, len(clusters)))
-        count = int(max(clusters.max(), self._tree.classes_.max())) + 1
+        count = int(max(clusters.max(), self._largest)) + 1
         return {
             "overall": float(np.mean(predicted == clusters)),
             "by_cluster": top1_by_class(predicted, clusters, count),

@@ -33,7 +33,7 @@ class AttributeReader(keras.Model):
 
     def __init__(
         self,
-        image_shape: tuple[int, int, int],
+        image_shape: Sequence[int],
         sizes: Mapping[str, int],
         means: Sequence[float],
         deviations: Sequence[float],

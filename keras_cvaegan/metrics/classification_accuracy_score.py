@@ -1,5 +1,6 @@
 """How good generated samples are as training data."""
 
+import contextlib
 import os
 import tempfile
 import warnings
@@ -78,7 +79,7 @@ class ClassificationAccuracyScore(Metric):
         if len(images) == 0:
             raise ValueError("real must hold one image or more. Received none.")
         self._directory, self._verbose = directory, verbose
-        self._settings = {"augment": augment, "epochs": epochs, "seed": seed}
+        self._settings: dict[str, Any] = {"augment": augment, "epochs": epochs, "seed": seed}
         self.reset_state()
 
     def reset_state(self) -> None:
@@ -135,21 +136,23 @@ class _StoredImages:
     """Images in a file without a name, which goes with the object."""
 
     def __init__(self, directory: str | os.PathLike | None, image_shape: tuple[int, ...]) -> None:
-        self._file = tempfile.TemporaryFile(dir=directory)  # noqa: SIM115
-        weakref.finalize(self, self._file.close)
+        folder = None if directory is None else os.fspath(directory)
+        with contextlib.ExitStack() as stack:
+            self._file = stack.enter_context(tempfile.TemporaryFile(dir=folder))
+            weakref.finalize(self, stack.pop_all().close)
         self._image_shape = image_shape
         self.labels: list[int] = []
 
     def add(self, images: np.ndarray, labels: np.ndarray) -> None:
-        self._file.write(np.ascontiguousarray(images))
+        self._file.write(np.ascontiguousarray(images).data)
         self.labels.extend(labels.tolist())
 
     def arrays(self) -> tuple[np.ndarray, np.ndarray]:
         """Images, mapped from the file, and labels."""
         self._file.flush()
         shape = (len(self.labels), *self._image_shape)
+        # An empty file cannot be mapped.
+        images: np.ndarray = np.empty((0, *self._image_shape), np.uint8)
         if self.labels:
             images = np.memmap(self._file, np.uint8, "r", shape=shape)
-        else:  # An empty file cannot be mapped.
-            images = np.empty(shape, np.uint8)
         return images, np.asarray(self.labels, np.int32)

@@ -26,8 +26,8 @@ class FeatureMoments:
 
     def __init__(self) -> None:
         self.count = 0
-        self.mean: np.ndarray | None = None
-        self._scatter: np.ndarray | None = None
+        self._mean: np.ndarray | None = None
+        self._scatter = np.zeros((0, 0))
 
     @classmethod
     def of(cls, features: np.ndarray) -> "FeatureMoments":
@@ -42,28 +42,40 @@ class FeatureMoments:
     ) -> "FeatureMoments":
         """Returns moments that are known: of `count` samples, `(d,)` and `(d, d)`."""
         moments = cls()
-        moments.count, moments.mean = int(count), np.asarray(mean, np.float64)
+        moments.count, moments._mean = int(count), np.asarray(mean, np.float64)
         moments._scatter = np.asarray(covariance, np.float64) * (moments.count - 1)
         return moments
 
     def add(self, features: np.ndarray) -> None:
         """Takes the next features of the stream, `(n, d)`."""
-        features = check_rows("features", features, None if self.mean is None else len(self.mean))
+        known = None if self._mean is None else len(self._mean)
+        features = check_rows("features", features, known)
         if len(features) == 0:
             return
         self.__dict__.pop("root", None)
         features = features.astype(np.float64)
-        if self.mean is None:
-            self.mean = np.zeros(features.shape[1])
+        if self._mean is None:
+            self._mean = np.zeros(features.shape[1])
             self._scatter = np.zeros((features.shape[1],) * 2)
         before, n = self.count, len(features)
         self.count = before + n
         mean = features.mean(axis=0)
-        shift = mean - self.mean
+        shift = mean - self._mean
         # The shift of the mean joins the deviations as one more row, for a single product.
         rows = np.vstack([features - mean, shift * np.sqrt(before * n / self.count)])
         self._scatter += rows.T @ rows
-        self.mean += shift * (n / self.count)
+        self._mean += shift * (n / self.count)
+
+    @property
+    def mean(self) -> np.ndarray:
+        """The mean, `(d,)`; it needs a sample.
+
+        Raises:
+            ValueError: where there is none.
+        """
+        if self._mean is None:
+            raise ValueError("Moments need features: call add first. Received none.")
+        return self._mean
 
     @property
     def covariance(self) -> np.ndarray:

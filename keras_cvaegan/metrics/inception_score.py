@@ -1,5 +1,6 @@
 """How sure a classifier is of each sample, and how evenly it spreads all of them over classes."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -45,7 +46,7 @@ class InceptionScore(Metric):
         self._parts = _lots(self._splits, self._seed)
         self._counts = np.zeros(self._splits)
         self._negative_entropies = np.zeros(self._splits)
-        self._sums = None
+        self._sums: np.ndarray | None = None
 
     def update_state(self, probabilities: np.ndarray) -> None:
         """Takes a batch of probabilities `(n, k)`, of which each row sums to 1."""
@@ -66,7 +67,7 @@ class InceptionScore(Metric):
 
     def result(self) -> Figures:
         used = self._counts > 0
-        if not used.any():
+        if self._sums is None or not used.any():
             return {"inception_score": None, "inception_score_std": None, "realism": None}
         scores = _score(self._counts[used], self._negative_entropies[used], self._sums[used])
         everything = _score(
@@ -84,7 +85,7 @@ class InceptionScore(Metric):
         return {"splits": self._splits, "seed": self._seed}
 
 
-def _lots(splits: int, seed: int):
+def _lots(splits: int, seed: int) -> Iterator[int]:
     """Yields the part of each sample: a new permutation of the parts for every `splits` of them."""
     random = np.random.default_rng(seed)
     while True:

@@ -58,7 +58,7 @@ class IntraClassDiversity(Metric):
 
     def reset_state(self) -> None:
         self._sample.reset()
-        self._image_shape = None
+        self._image_shape: tuple[int, ...] | None = None
 
     def update_state(self, images: np.ndarray, labels: np.ndarray) -> None:
         """Takes a batch of images, `uint8 (n, height, width, channels)`, and labels `(n,)`."""

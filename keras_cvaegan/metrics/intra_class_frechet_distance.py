@@ -84,7 +84,8 @@ class IntraClassFrechetDistance(Metric):
         self._sample.add(features.astype(np.float32, copy=False), labels)
 
     def result(self) -> Figures:
-        distances, few = [], []
+        distances: list[float | None] = []
+        few = []
         for real, n_real, features in zip(
             self._reference, self._real_counts, self._sample.rows_by_class(), strict=True
         ):
@@ -122,4 +123,6 @@ class _MeanAndRoot:
         self.mean = features.mean(axis=0)
         deviations = (features - self.mean) / np.sqrt(len(features) - 1)
         count, feature_dim = deviations.shape
-        self.root = np.linalg.qr(deviations, mode="r") if count > feature_dim else deviations
+        self.root = deviations
+        if count > feature_dim:
+            self.root = np.asarray(np.linalg.qr(deviations, mode="r"))

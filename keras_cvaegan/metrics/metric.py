@@ -1,11 +1,12 @@
 """What every metric has: the verbs of a Keras metric, for arrays of any number of batches."""
 
 import abc
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 
-Figures = dict[str, float | list[float | None] | None]
+Figures = dict[str, float | list[float | None] | dict[str, float | None] | None]
 
 
 class FewSamplesWarning(UserWarning):
@@ -26,7 +27,7 @@ class Metric(abc.ABC):
     inputs: ClassVar[tuple[str, ...]]
 
     @abc.abstractmethod
-    def update_state(self, *arrays: np.ndarray) -> None:
+    def update_state(self, *arrays: Any, **named: Any) -> None:
         """Takes a batch, which may be empty."""
 
     @abc.abstractmethod
@@ -42,7 +43,7 @@ class Metric(abc.ABC):
         return {}
 
 
-def check_count(name: str, value: int, minimum: int = 1) -> int:
+def check_count(name: str, value: Any, minimum: int = 1) -> int:
     """Returns `value`, or raises a ValueError unless it is an integer of at least `minimum`."""
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < minimum:
         raise ValueError(f"{name} must be an integer of at least {minimum}. Received: {value!r}.")
@@ -88,11 +89,11 @@ def check_labels(labels: np.ndarray, count: int, num_classes: int) -> np.ndarray
     return labels.astype(np.int64)
 
 
-def by_class_figures(name: str, values: list[float | None]) -> Figures:
+def by_class_figures(name: str, values: Sequence[float | None]) -> Figures:
     """Returns mean and standard deviation over the classes that have a value, and all values."""
     present = [value for value in values if value is not None]
     return {
         name: float(np.mean(present)) if present else None,
         f"{name}_std": float(np.std(present)) if present else None,
-        f"{name}_by_class": values,
+        f"{name}_by_class": list(values),
     }

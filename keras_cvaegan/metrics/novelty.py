@@ -230,7 +230,8 @@ class NearestNeighbourNovelty(Metric):
                 for what in ("distance", "distance_of_training", "copies")
             }
         found = self._search(samples)
-        self.samples, figures = samples.copy(), {}
+        self.samples = samples.copy()
+        figures: Figures = {}
         for space, others in self._own_distances.items():
             distances, indices = (best[:, : self._k] for best in found[space])
             self.neighbours[space] = Neighbours(distances, indices)
@@ -265,7 +266,10 @@ class NearestNeighbourNovelty(Metric):
             own[~own.any(axis=1), -1] = True
             others = distances[len(samples) :][~own].reshape(len(chosen), -1)
             self._own_distances[space] = others[:, 0]
-        return {space: tuple(x[: len(samples)] for x in best) for space, best in found.items()}
+        return {
+            space: (distances[: len(samples)], indices[: len(samples)])
+            for space, (distances, indices) in found.items()
+        }
 
     def _nearest(self, images: np.ndarray) -> dict[str, Found]:
         # Of a training picture the nearest is itself: hence one more than k.

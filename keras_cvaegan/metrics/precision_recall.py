@@ -35,7 +35,8 @@ class _NeighbourhoodMetric(Metric):
     ) -> None:
         self._reference = check_rows("reference", reference)
         self._k = check_count("k", k)
-        self._squared_radii = None
+        # Without as many features there is no figure.
+        self._squared_radii = np.zeros(0)
         if len(self._reference) > k:
             if neighbours is None:
                 neighbours = nearest_squared_distances(self._reference, k)
@@ -177,6 +178,6 @@ class DensityCoverage(_NeighbourhoodMetric):
         balls = 0
         for _, distances in squared_distances(features, self._reference):
             inside = distances <= self._squared_radii * _EQUAL
-            balls += np.count_nonzero(inside)
+            balls += int(np.count_nonzero(inside))
             covered |= inside.any(axis=0)
         return float(balls / (self._k * len(features))), float(covered.mean())

@@ -16,7 +16,7 @@ VERSION = 1
 
 
 def recognition_network(
-    image_shape: tuple[int, int, int], num_classes: int, augment: bool, seed: int = 0
+    image_shape: Sequence[int], num_classes: int, augment: bool, seed: int = 0
 ) -> keras.Model:
     """A small residual network of images in [−1, 1] to logits.
 

@@ -110,7 +110,7 @@ def reference_statistics(
                 f"The classes of the extractor {extractor.name!r} are not the data's: pass "
                 "num_classes. Received: None."
             )
-        num_classes = extractor.num_classes
+        num_classes = check_count("num_classes", extractor.num_classes)
     about = {
         "version": VERSION,
         "split": split,
@@ -149,14 +149,14 @@ def _compute(
         moments.add(features)
         sample.add(features)
         by_class.add(features, labels)
-    if moments.count < 2:
+    held = sample.rows
+    if held is None or moments.count < 2:
         raise ValueError(f"Statistics need two images or more. Received: {moments.count}.")
-    features = sample.rows
-    neighbours = nearest_squared_distances(features, min(_NEIGHBOURS, len(features) - 1))
-    empty = np.zeros((0, features.shape[1]), features.dtype)
+    neighbours = nearest_squared_distances(held, min(_NEIGHBOURS, len(held) - 1))
+    empty = np.zeros((0, held.shape[1]), held.dtype)
     return ReferenceStatistics(
         moments,
-        features,
+        held,
         neighbours,
         [rows if len(rows) else empty for rows in by_class.rows_by_class()],
         about,

@@ -34,7 +34,7 @@ class Reservoir:
         """Forgets all rows."""
         self.seen = 0
         self._random = np.random.default_rng(self.seed)
-        self._rows = None
+        self._rows: np.ndarray | None = None
 
     @property
     def rows(self) -> np.ndarray | None:
@@ -49,6 +49,7 @@ class Reservoir:
         if self._rows is None:
             # Memory that is never written to is never used.
             self._rows = np.empty((self.capacity, *rows.shape[1:]), rows.dtype)
+        held = self._rows
         indices = self.seen + np.arange(len(rows))
         slots = (self._random.random(len(rows)) * (indices + 1)).astype(np.int64)
         slots = np.where(indices < self.capacity, indices, slots)
@@ -56,7 +57,7 @@ class Reservoir:
         # The last row for a slot stays in it.
         unique, last = np.unique(slots[::-1], return_index=True)
         kept = unique < self.capacity
-        self._rows[unique[kept]] = rows[::-1][last[kept]]
+        held[unique[kept]] = rows[::-1][last[kept]]
 
 
 class ClassReservoir:

@@ -32,7 +32,7 @@ def standard_metrics(
     """
     held = {"max_samples": reference.about["max_samples"], "seed": seed}
     of_a_class = class_share(held["max_samples"], reference.num_classes)
-    metrics = []
+    metrics: list[Metric] = []
     if extractor.knows_labels:
         metrics.append(Top1Accuracy(reference.num_classes))
     if extractor.num_classes is not None:
@@ -135,7 +135,7 @@ class MetricSuite:
         labels = check_labels(labels, len(images), self.reference.num_classes)
         self._samples_by_class += np.bincount(labels, minlength=self.reference.num_classes)
         features, probabilities = self.extractor(images)
-        given = {
+        given: dict[str, Any] = {
             "images": images,
             "labels": labels,
             "features": features,
@@ -150,7 +150,7 @@ class MetricSuite:
         None stands for what cannot be said. Those that rest on too few samples say so in a
         `FewSamplesWarning`.
         """
-        figures = {}
+        figures: Figures = {}
         for metric in self.metrics:
             figures |= metric.result()
         if self._class_names is not None:

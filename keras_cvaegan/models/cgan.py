@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -45,7 +46,7 @@ class CGAN(GAN):
         preset: Preset,
         image_shape: tuple[int, ...],
         num_classes: int,
-        latent_dim: int | None,
+        latent_dim: int | Sequence[int],
     ) -> dict[str, keras.Model]:
         networks = super().preset_networks(preset, image_shape, num_classes, latent_dim)
         networks["discriminator"] = conditional_discriminator(

@@ -136,7 +136,6 @@ class ClusterGuidedGenerator(Step, FeatureClusters, Inference, keras.Model):
             initializer=keras.initializers.Constant(float("nan")),
             trainable=False,
         )
-        self._found: tuple[np.ndarray, np.ndarray] | None = None
         self.built = True
 
     def _inputs(self) -> dict[str, keras.KerasTensor]:

@@ -9,10 +9,11 @@ import keras
 
 from keras_cvaegan.networks import Preset
 from keras_cvaegan.networks import preset as find_preset
+from keras_cvaegan.training.model_part import ModelPart
 from keras_cvaegan.training.optimizers import NetworkOptimizers
 
 
-class Compilation:
+class Compilation(ModelPart):
     """The `compile` of a `GenerativeModel`: an optimizer for each network.
 
     Attributes:

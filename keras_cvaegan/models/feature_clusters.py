@@ -10,6 +10,7 @@ from keras import ops
 
 from keras_cvaegan import pictures
 from keras_cvaegan.ops import random
+from keras_cvaegan.training.model_part import ModelPart
 
 if TYPE_CHECKING:
     from keras_cvaegan.metrics.clusters import Clusters
@@ -19,7 +20,7 @@ CODES_STREAM = 1600
 PART = 1024
 
 
-class FeatureClusters:
+class FeatureClusters(ModelPart):
     """What a `ClusterGuidedGenerator` knows of clusters before any mapping is trained.
 
     Attributes:
@@ -31,6 +32,7 @@ class FeatureClusters:
     generator: keras.Model
     features: keras.Model
     centers: keras.Variable
+    _found: tuple[np.ndarray, np.ndarray] | None = None
 
     def codes(self, count: int, seed: int = 0) -> np.ndarray:
         """Draws codes z ~ N(0, I) of the generator.

@@ -12,11 +12,12 @@ from keras import ops
 
 from keras_cvaegan import pictures
 from keras_cvaegan.ops import random
+from keras_cvaegan.training.model_part import ModelPart
 
 GENERATE_STREAM = 1000
 
 
-class Inference:
+class Inference(ModelPart):
     """The methods of a `GenerativeModel` on arrays.
 
     They rely on its networks and on `latent_dim`, `num_classes` and `image_shape`. The first call
@@ -28,6 +29,11 @@ class Inference:
     """
 
     finds_codes: ClassVar[bool] = False
+    conditional: ClassVar[bool]
+    network_names: ClassVar[tuple[str, ...]]
+    latent_dim: int
+    num_classes: int
+    image_shape: tuple[int, ...]
 
     @property
     def sampler(self) -> keras.Model:

@@ -86,7 +86,7 @@ class LRLIVAE(CodeInference, Variational, GenerativeModel):
     (2, 16, 16, 3)
     """
 
-    network_names = (
+    network_names: ClassVar[tuple[str, ...]] = (
         "relevant_encoder",
         "irrelevant_encoder",
         "mixture",
@@ -98,7 +98,7 @@ class LRLIVAE(CodeInference, Variational, GenerativeModel):
         "auto_encoder": ("relevant_encoder", "irrelevant_encoder", "generator"),
         "latent_classifier": ("latent_classifier",),
     }
-    measures = (
+    measures: ClassVar[tuple[str, ...]] = (
         "classification_loss",
         "likelihood_loss",
         "kl_divergence",
@@ -196,7 +196,11 @@ class LRLIVAE(CodeInference, Variational, GenerativeModel):
         num_classes: int,
         latent_dim: int | Sequence[int],
     ) -> dict[str, keras.Model]:
-        code_dims = tuple(latent_dim) if np.ndim(latent_dim) else (latent_dim, latent_dim)
+        code_dims = (
+            (latent_dim, latent_dim)
+            if isinstance(latent_dim, int | np.integer)
+            else tuple(latent_dim)
+        )
         if len(code_dims) != 2:
             raise ValueError(
                 f"latent_dim of {cls.__name__} must be one integer for both z_s and z_u, or a pair "

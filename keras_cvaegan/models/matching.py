@@ -16,9 +16,10 @@ from keras_cvaegan.layers import ClassCenters
 from keras_cvaegan.layers.class_centers import same_class_weights
 from keras_cvaegan.models.arguments import check_decay
 from keras_cvaegan.ops.precision import full_precision
+from keras_cvaegan.training.model_part import ModelPart
 
 
-class MeanMatching:
+class MeanMatching(ModelPart):
     """L_GD of a `GenerativeModel` with a discriminator (Eq. 2)."""
 
     def prepare_mean_matching(self, layers: Sequence[str], decay: float) -> None:
@@ -55,7 +56,7 @@ class MeanMatching:
         return loss
 
 
-class ClassMatching:
+class ClassMatching(ModelPart):
     """L_GC of a `GenerativeModel` with a classifier (Eq. 4)."""
 
     def prepare_class_matching(self, layers: Sequence[str], decay: float) -> None:

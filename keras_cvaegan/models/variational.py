@@ -9,6 +9,7 @@ from keras import ops
 
 from keras_cvaegan.layers import GaussianSampling
 from keras_cvaegan.models.generative_model import POSTERIOR_STREAM
+from keras_cvaegan.training.model_part import ModelPart
 
 
 class Posterior(NamedTuple):
@@ -19,7 +20,7 @@ class Posterior(NamedTuple):
     z: Any
 
 
-class Variational:
+class Variational(ModelPart):
     """The sampled posterior of a `GenerativeModel` with an encoder."""
 
     def prepare_posterior(self, latent_dim: int | None = None) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import keras
 from keras import layers
 
@@ -29,7 +31,7 @@ SMALLEST_SIDE = 67
 
 
 def alexnet_classifier(
-    image_shape: tuple[int, int, int] = (128, 128, 3),
+    image_shape: Sequence[int] = (128, 128, 3),
     *,
     num_classes: int,
     width: float = 1.0,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import keras
 from keras import layers
@@ -30,7 +31,7 @@ REDUCTION = 16
 
 
 def cifar_encoder(
-    image_shape: tuple[int, int, int] = (32, 32, 3),
+    image_shape: Sequence[int] = (32, 32, 3),
     *,
     latent_dim: int,
     deterministic: bool = False,
@@ -81,7 +82,7 @@ def cifar_encoder(
 
 
 def cifar_decoder(
-    image_shape: tuple[int, int, int] = (32, 32, 3),
+    image_shape: Sequence[int] = (32, 32, 3),
     *,
     latent_dim: int,
     synchronized: bool = False,
@@ -134,7 +135,7 @@ def cifar_decoder(
 
 
 def cifar_projection_discriminator(
-    image_shape: tuple[int, int, int] = (32, 32, 3),
+    image_shape: Sequence[int] = (32, 32, 3),
     *,
     num_classes: int,
     name: str = "discriminator",
@@ -172,5 +173,5 @@ def cifar_projection_discriminator(
     )
 
 
-def _checked(image_shape: tuple[int, int, int], architecture: str) -> tuple[int, int, int]:
+def _checked(image_shape: Sequence[int], architecture: str) -> tuple[int, int, int]:
     return check_image_shape(image_shape, architecture=architecture, multiple_of=REDUCTION)

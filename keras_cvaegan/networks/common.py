@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numbers
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import keras
 from keras import layers
@@ -164,7 +164,7 @@ def check_width(width: float) -> float:
 
 
 def check_image_shape(
-    image_shape: tuple[int, int, int],
+    image_shape: Sequence[int],
     *,
     architecture: str,
     minimum: int = 1,

@@ -6,6 +6,8 @@ channels double from block to block up to a maximum.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import keras
 from keras import layers
 
@@ -22,7 +24,7 @@ from keras_cvaegan.ops.precision import full_precision_dtype
 MAX_WIDTH_FACTOR = 4
 
 
-def compact_depth(image_shape: tuple[int, int, int]) -> int:
+def compact_depth(image_shape: Sequence[int]) -> int:
     """How often the resolution is halved to reach a map of 4×4 to 7×7.
 
     Args:
@@ -56,7 +58,7 @@ def _widths(base: int, depth: int) -> list[int]:
 
 
 def compact_encoder(
-    image_shape: tuple[int, int, int] = (32, 32, 3),
+    image_shape: Sequence[int] = (32, 32, 3),
     *,
     num_classes: int | None,
     latent_dim: int = 64,
@@ -111,7 +113,7 @@ def compact_encoder(
 
 
 def compact_generator(
-    image_shape: tuple[int, int, int] = (32, 32, 3),
+    image_shape: Sequence[int] = (32, 32, 3),
     *,
     num_classes: int | None,
     latent_dim: int = 64,
@@ -174,7 +176,7 @@ def compact_generator(
 
 
 def compact_discriminator(
-    image_shape: tuple[int, int, int] = (32, 32, 3),
+    image_shape: Sequence[int] = (32, 32, 3),
     *,
     base_filters: int = 32,
     synchronized: bool = False,
@@ -201,7 +203,7 @@ def compact_discriminator(
 
 
 def compact_classifier(
-    image_shape: tuple[int, int, int] = (32, 32, 3),
+    image_shape: Sequence[int] = (32, 32, 3),
     *,
     num_classes: int,
     base_filters: int = 32,
@@ -231,7 +233,7 @@ def compact_classifier(
 
 
 def compact_projection_discriminator(
-    image_shape: tuple[int, int, int] = (32, 32, 3),
+    image_shape: Sequence[int] = (32, 32, 3),
     *,
     num_classes: int,
     base_filters: int = 32,
@@ -262,7 +264,7 @@ def compact_projection_discriminator(
 
 
 def _recognizer(
-    image_shape: tuple[int, int, int], units: int, base_filters: int, synchronized: bool, name: str
+    image_shape: Sequence[int], units: int, base_filters: int, synchronized: bool, name: str
 ) -> keras.Model:
     depth = compact_depth(image_shape)
     images = keras.Input(image_shape, dtype=full_precision_dtype(), name="images")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import keras
 from keras import layers
 
@@ -15,7 +17,7 @@ from keras_cvaegan.ops.precision import full_precision_dtype
 
 
 def dcgan_discriminator(
-    image_shape: tuple[int, int, int] = (128, 128, 3),
+    image_shape: Sequence[int] = (128, 128, 3),
     *,
     base_filters: int = 64,
     synchronized: bool = False,

@@ -32,5 +32,5 @@ def fingerprint(about: Any, networks: Mapping[str, keras.Model]) -> str:
             value = np.ascontiguousarray(ops.convert_to_numpy(variable.value))
             # Kept files hold fingerprints: another form would call their networks changed.
             digest.update(f"{name} {value.dtype} {value.shape}".lstrip().encode())
-            digest.update(value)
+            digest.update(value.data)
     return digest.hexdigest()[:16]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 from keras import layers
 
@@ -30,7 +33,7 @@ INCEPTION_CHANNELS = {
 
 
 def googlenet_encoder(
-    image_shape: tuple[int, int, int] = (128, 128, 3),
+    image_shape: Sequence[int] = (128, 128, 3),
     *,
     num_classes: int,
     latent_dim: int = 256,
@@ -88,7 +91,7 @@ def googlenet_encoder(
     images = keras.Input(image_shape, dtype=full_precision_dtype(), name="images")
     labels = keras.Input((num_classes,), dtype=full_precision_dtype(), name="labels")
 
-    def conv(x, filters, kernel_size, name, strides=1):
+    def conv(x: Any, filters: int, kernel_size: int, name: str, strides: int = 1) -> Any:
         return conv_norm_activation(
             x,
             scaled(filters, width),
@@ -98,7 +101,7 @@ def googlenet_encoder(
             name=name,
         )
 
-    def inception(x, channels, name):
+    def inception(x: Any, channels: Sequence[int], name: str) -> Any:
         one, three_reduce, three, five_reduce, five, pool_projection = channels
         pooled = layers.MaxPooling2D(3, strides=1, padding="same", name=f"{name}_pool")(x)
         branches = [
@@ -109,7 +112,7 @@ def googlenet_encoder(
         ]
         return layers.Concatenate(name=f"{name}_output")(branches)
 
-    def halve(x, name):
+    def halve(x: Any, name: str) -> Any:
         return layers.MaxPooling2D(3, strides=2, padding="same", name=name)(x)
 
     x = conv(images, 64, 7, "stem_7x7", strides=2)

@@ -37,7 +37,7 @@ def replay(
         What stands for each of `network.outputs`, and the outputs of `layers` by name.
     """
     tensors = {id(old): new for old, new in zip(network.inputs, inputs, strict=True)}
-    found = {}
+    found: dict[str, Any] = {}
     for node in graph_calls(network):
         layer = node.operation
         args, kwargs = node.arguments.fill_in(tensors)

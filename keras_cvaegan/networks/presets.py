@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -22,7 +22,7 @@ from keras_cvaegan.networks import (
 )
 
 Networks = dict[str, keras.Model]
-ImageShape = tuple[int, int, int]
+ImageShape = tuple[int, ...]
 Pair = tuple[int, int]
 
 
@@ -73,7 +73,7 @@ class Preset:
         self,
         image_shape: ImageShape,
         num_classes: int,
-        latent_dim: int | None = None,
+        latent_dim: int | Sequence[int] | None = None,
         names: Iterable[str] | None = None,
     ) -> Networks:
         """Builds the preset's networks of one z, by name.
@@ -95,7 +95,7 @@ class Preset:
         self,
         image_shape: ImageShape,
         num_classes: int,
-        code_dims: Pair | None = None,
+        code_dims: Sequence[int] | None = None,
         names: Iterable[str] | None = None,
     ) -> Networks:
         """Builds the preset's networks of LR/LI-VAE, by name.
@@ -117,7 +117,7 @@ class Preset:
         builders: Mapping[str, Callable[..., keras.Model]],
         image_shape: ImageShape,
         num_classes: int,
-        latent: int | Pair,
+        latent: int | Sequence[int],
         names: Iterable[str] | None,
     ) -> Networks:
         names = list(builders if names is None else names)

@@ -18,7 +18,7 @@ from keras_cvaegan.ops.precision import full_precision_dtype
 
 
 def upsampling_generator(
-    image_shape: tuple[int, int, int] = (128, 128, 3),
+    image_shape: Sequence[int] = (128, 128, 3),
     *,
     num_classes: int,
     latent_dim: int = 256,

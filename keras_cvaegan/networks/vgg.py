@@ -6,6 +6,7 @@ All take images of any height and width that are multiples of 32; the paper's ar
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import keras
 from keras import layers
@@ -38,7 +39,7 @@ REDUCTION = 2 ** len(ENCODER)
 
 
 def vgg_encoder(
-    image_shape: tuple[int, int, int] = (64, 64, 3),
+    image_shape: Sequence[int] = (64, 64, 3),
     *,
     latent_dim: int = CODE_UNITS,
     deterministic: bool = False,
@@ -86,7 +87,7 @@ def vgg_encoder(
 
 
 def vgg_decoder(
-    image_shape: tuple[int, int, int] = (64, 64, 3),
+    image_shape: Sequence[int] = (64, 64, 3),
     *,
     latent_dim: int = 2 * CODE_UNITS,
     synchronized: bool = False,
@@ -139,7 +140,7 @@ def vgg_decoder(
 
 
 def vgg_projection_discriminator(
-    image_shape: tuple[int, int, int] = (64, 64, 3),
+    image_shape: Sequence[int] = (64, 64, 3),
     *,
     num_classes: int,
     name: str = "discriminator",
@@ -178,5 +179,5 @@ def vgg_projection_discriminator(
     )
 
 
-def _checked(image_shape: tuple[int, int, int], architecture: str) -> tuple[int, int, int]:
+def _checked(image_shape: Sequence[int], architecture: str) -> tuple[int, int, int]:
     return check_image_shape(image_shape, architecture=architecture, multiple_of=REDUCTION)

@@ -53,9 +53,8 @@ def read_picture(
     >>> read_picture(encode_png(np.zeros((20, 30, 3), np.uint8)), image_size=8).shape
     (8, 8, 3)
     """
-    is_bytes = isinstance(source, bytes)
     try:
-        with Image.open(io.BytesIO(source) if is_bytes else source) as image:
+        with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source) as image:
             if image_size is not None and box is None:
                 # JPEG only: decodes at the smallest 1/2, 1/4 or 1/8 that leaves enough to resize.
                 image.draft(None, (2 * image_size, 2 * image_size))
@@ -63,7 +62,9 @@ def read_picture(
             picture = _to_rgb(ImageOps.exif_transpose(image))
     # Pillow's decoders raise almost anything on damaged files: OSError, SyntaxError, struct.error…
     except Exception as error:
-        name = f"a picture of {len(source)} bytes" if is_bytes else repr(str(source))
+        name = repr(str(source))
+        if isinstance(source, bytes):
+            name = f"a picture of {len(source)} bytes"
         raise PictureError(name, _reason(error)) from error
     if box is not None:
         picture = picture.crop(_inside(box, picture.size))

@@ -32,12 +32,10 @@ def decode_pictures(encoded: tf.Tensor, image_shape: Sequence[int]) -> tf.Tensor
     >>> decode_pictures(files, (8, 8, 3)).shape
     TensorShape([1, 8, 8, 3])
     """
-    return tf.map_fn(
-        lambda file: _decode(file, tuple(image_shape)), encoded, fn_output_signature=tf.uint8
-    )
+    return tf.map_fn(lambda file: _decode(file, image_shape), encoded, fn_output_signature=tf.uint8)
 
 
-def _decode(file: tf.Tensor, image_shape: tuple[int, int, int]) -> tf.Tensor:
+def _decode(file: tf.Tensor, image_shape: Sequence[int]) -> tf.Tensor:
     *size, channels = image_shape
     with tf.control_dependencies(_checks(file)):
         return resize(decode_file(tf.identity(file), channels), size)

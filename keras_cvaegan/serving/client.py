@@ -13,6 +13,7 @@ import numpy as np
 from keras_cvaegan import pictures
 from keras_cvaegan.serving import arrays, errors, options
 from keras_cvaegan.serving.descriptions import Description, Signature, VersionStatus
+from keras_cvaegan.serving.rest import RestTransport
 from keras_cvaegan.serving.retrying import with_retries
 
 Answer = TypeVar("Answer")
@@ -99,7 +100,7 @@ class GenerateClient:
             ValueError: for labels or seeds that are no such lists.
         """
         inputs = arrays.labels_and_seeds(labels, seed)
-        if "labels" in inputs and self._transport.sends_numbers_as_text and self._draws_files():
+        if "labels" in inputs and self._draws_files():
             files = self.predict("generate_png", inputs)["image_bytes"]
             return np.stack([self._pixels(file) for file in files])
         return self.predict(_generator(inputs), inputs)["images"]
@@ -310,7 +311,9 @@ class GenerateClient:
         return f"{', '.join(said) or 'no version'}."
 
     def _draws_files(self) -> bool:
-        """Whether images can come as PNG files, a tenth of the size of JSON's numbers."""
+        """Whether images should come as PNG files, a tenth of the size of JSON's numbers."""
+        if not isinstance(self._transport, RestTransport):
+            return False
         signatures = self._ask("the signatures", self._transport.known_signatures)
         return "generate_png" in signatures
 

@@ -54,8 +54,6 @@ class GrpcTransport:
         ImportError: when grpcio or tensorflow-serving-api is not installed.
     """
 
-    sends_numbers_as_text = False
-
     def __init__(self, target: str, model: str, version: int | str | None, secure: bool) -> None:
         self._grpc = grpc = import_extra("grpc")
         self._apis = SimpleNamespace(
@@ -167,5 +165,6 @@ def _texts(name: str, values: np.ndarray) -> np.ndarray:
     if values.dtype != object or name.endswith("_bytes"):
         return values
     texts = np.empty(values.shape, object)
-    texts.flat = [value.decode("utf-8") for value in values.flat]
+    for index, value in np.ndenumerate(values):
+        texts[index] = value.decode("utf-8")
     return texts

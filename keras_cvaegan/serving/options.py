@@ -65,7 +65,7 @@ def check_version(version: int | str | None) -> int | str | None:
     if version is None or (isinstance(version, str) and version):
         return version
     try:
-        number = -1 if isinstance(version, bool) else operator.index(version)
+        number = -1 if isinstance(version, bool | str) else operator.index(version)
     except TypeError:
         number = -1
     if not 0 <= number < 2**63:

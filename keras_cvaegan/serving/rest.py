@@ -53,8 +53,6 @@ class RestTransport:
         ImportError: when requests is not installed.
     """
 
-    sends_numbers_as_text = True
-
     def __init__(self, url: str, model: str, version: int | str | None) -> None:
         self._requests = import_extra("requests")
         adapter = self._requests.adapters.HTTPAdapter(

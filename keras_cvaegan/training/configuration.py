@@ -135,7 +135,7 @@ class TrainingConfig(RunConfig):
         if self.image_size is None:
             self._set("image_size", self._model.default_image_size(preset))
         side = check_count("image_size", self.image_size)
-        dims = self.latent_dim
+        dims: Any = self.latent_dim
         if dims is None:
             dims = self._model.default_latent_dim(preset, (side, side, 3))
         if isinstance(dims, list | tuple):

@@ -7,6 +7,8 @@ from typing import Any
 
 from keras import ops
 
+from keras_cvaegan.training.model_part import ModelPart
+
 
 @dataclasses.dataclass(frozen=True)
 class Phase:
@@ -35,7 +37,7 @@ class Phase:
         return frozenset(name for updated in self.updates.values() for name in updated)
 
 
-class Phased:
+class Phased(ModelPart):
     """What the steps of all back ends share: the batch is divided among the phases.
 
     Where a step has P phases, repetitions included, the i-th takes the rows i, i + P, i + 2P, …

@@ -33,7 +33,7 @@ class Speed(keras.callbacks.Callback):
         self._epoch_began = time.monotonic()
         self._epoch_step = steps_taken(self.model)
 
-    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any]) -> None:
         now = time.monotonic()
         images = (steps_taken(self.model) - self._epoch_step) * self._batch_size
         logs["seconds"] = self._seconds + now - self._began
@@ -47,7 +47,7 @@ class LossScale(keras.callbacks.Callback):
     halved. Skipped updates count from the start of the run; most models take one a step.
     """
 
-    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any]) -> None:
         optimizer = self.model.optimizer
         if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
             applied = int(keras.ops.convert_to_numpy(optimizer.iterations))
@@ -99,7 +99,7 @@ class ProgressLine(keras.callbacks.Callback):
             seconds_between=self._seconds_between,
         )
 
-    def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
+    def on_epoch_end(self, epoch: int, logs: Mapping[str, Any]) -> None:
         losses = [f"{name} {value:.4g}" for name, value in reported(self.model, logs).items()]
         self._progress.set_postfix_str("  ".join(losses), refresh=False)
         self._progress.update(steps_taken(self.model) - self._progress.n)

@@ -55,7 +55,7 @@ class MetricsWriter(keras.callbacks.Callback):
         super().__init__()
         self._path = Path(path)
 
-    def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
+    def on_epoch_end(self, epoch: int, logs: Mapping[str, Any]) -> None:
         values = {
             "step": steps_taken(self.model),
             "seconds": round(logs["seconds"], 3),
