@@ -24,6 +24,7 @@ setup(
     },
     python_requires=">=3.11",
     packages=find_packages(include=["keras_cvaegan", "keras_cvaegan.*"]),
+    package_data={"keras_cvaegan": ["py.typed"]},
     install_requires=[
         "tensorflow>=2.21",
         # Below the next release until tests/keras_cvaegan/ops/test_keras_private.py passes with it.
@@ -53,7 +54,7 @@ setup(
             "hypothesis>=6.100",
             "jax>=0.6",
             "ruff>=0.12",
-            "scipy>=1.11",
+            "mypy>=1.15",
             "prdc>=0.2",
             "grpcio>=1.60",
             "requests>=2.31",
