@@ -18,8 +18,8 @@ def replacing(path: str | os.PathLike, *, ending: str = "", durable: bool = True
     nothing is left beside it.
 
     Args:
-        path: of the file, in a folder that exists.
-        ending: of the name to write to, for writers that look at it, such as ".keras".
+        path: path of the file, in a folder that exists.
+        ending: ending of the name to write to, for writers that look at it, such as ".keras".
         durable: whether the file is forced to the disk before it takes its name, so that it
             outlasts a power cut too.
 
@@ -65,8 +65,8 @@ def replacing_folder(
 
     Args:
         output: the folder; those above it are made where they are missing.
-        keep: says of what is at `output` in the end whether it stays instead, such as the same
-            that another process has made meanwhile.
+        keep: function that says of what is at `output` in the end whether it stays instead, such as
+            the same that another process has made meanwhile.
 
     Raises:
         OSError: when the folder cannot be written.

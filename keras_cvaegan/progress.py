@@ -20,11 +20,11 @@ class Progress(tqdm):
 
     Args:
         title: words before the count, such as "step" or "Samples:".
-        total: how many there are to do.
-        unit: what the speed is counted in.
-        initial: how many were done before; they do not count for the speed.
+        total: number of all there are to do.
+        unit: name of what the speed is counted in, in the plural.
+        initial: number of those done before, which do not count for the speed.
         per_step: units in each of what is done, such as the images of a step.
-        stream: where to write; stdout by default.
+        stream: file to write to; stdout by default.
         seconds_between: least time between lines that are not on a terminal.
         delay: seconds before anything is shown; work that is done by then shows nothing.
         disable: whether nothing is shown at all.
@@ -130,7 +130,7 @@ def counted(title: str, batches: Iterable[Batch], total: int) -> Iterator[Batch]
     """Yields the batches, and shows how many of their images are done.
 
     Args:
-        title: what they are.
+        title: name of what they are.
         batches: tuples of arrays with a row an image.
         total: images in all of them.
 

@@ -17,7 +17,7 @@ def load(
     """Loads a model from a `.keras` file or a run directory.
 
     Args:
-        path: of the file, or of a directory that holds `model.keras`.
+        path: path of the file, or of a directory that holds `model.keras`.
 
     Returns:
         The model, compiled as it was saved.

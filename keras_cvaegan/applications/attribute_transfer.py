@@ -24,10 +24,10 @@ def transfer(
     becomes the same place within that of the target.
 
     Args:
-        model: any with classes and an encoder.
+        model: any model with classes and an encoder.
         images: (n, height, width, channels), uint8 or float in [−1, 1].
         target_labels: n integers, or class weights (n, num_classes): a target a picture.
-        labels: of the pictures themselves, likewise; None for those that the model's own
+        labels: labels of the pictures themselves, likewise; None for those that the model's own
             classifier gives them.
 
     Returns:

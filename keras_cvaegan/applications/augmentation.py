@@ -28,8 +28,8 @@ class Mix:
     """What a new class is made of.
 
     Args:
-        labels: of the classes, in ascending order.
-        weights: of each, all above 0, 1 together.
+        labels: labels of the classes, in ascending order.
+        weights: weight of each, all above 0, 1 together.
     """
 
     labels: tuple[int, ...]
@@ -49,8 +49,8 @@ def plan(
 
     Args:
         class_counts: real pictures of each class.
-        per_class: as many of each class.
-        fill: as many as each class lacks to the most common one.
+        per_class: number of pictures of each class.
+        fill: whether each class gets what it lacks to the most common one.
 
     Returns:
         `int64 (num_classes,)`.
@@ -85,12 +85,12 @@ def new_classes(
     Section 5.5). The text does not say in which parts.
 
     Args:
-        num_classes: of the model, three or more.
-        count: how many; the first of more are those of fewer.
+        num_classes: number of classes of the model, three or more.
+        count: number of mixes; the first of more are those of fewer.
         weights: "equal", a third of each, which is as far from each of the three as can be; no two
             mixes are then of the same three. Or "random", uniform over all weights whose sum is 1,
             where new classes can be near to each other and to those that there are.
-        seed: of the lot.
+        seed: seed of the lot.
 
     Raises:
         ValueError: for too few classes, or more mixes than there are.
@@ -140,16 +140,16 @@ def augment(
     """Generates pictures to train another network with (Bao et al. 2017, Section 5.5).
 
     Args:
-        model: with classes.
+        model: a model with classes.
         counts: pictures of each of its classes, and then of each mix: `plan` and `new_classes`.
         mixes: new classes; mix j has the label num_classes + j.
         seed: draw k of a class depends on seed, class and k alone. So do the pictures, whatever
             the batch size: a class's are its first draws that are accepted.
-        min_confidence: draws to which the judge gives the class asked for a smaller probability
+        min_confidence: least probability that the judge must give the class asked for: other draws
             are rejected; None takes them all. Those of new classes are never judged, since no
             judge knows these.
-        judge: of uint8 images to probabilities `(n, num_classes)`; by default the model's own
-            `classify`, which the generator was trained to please.
+        judge: function of uint8 images to probabilities `(n, num_classes)`; by default the model's
+            own `classify`, which the generator was trained to please.
         max_tries: draws of a class, as a multiple of its count, before it is given up, with a
             `FewAcceptedWarning` in the end.
         batch_size: the most pictures at a time.
@@ -208,8 +208,8 @@ class Augmentation:
 
     Attributes:
         counts: pictures asked for, by label.
-        accepted: how many there were, by label, after an iteration.
-        drawn: how many draws they took.
+        accepted: number of pictures that there were, by label, after an iteration.
+        drawn: number of draws that they took.
     """
 
     def __init__(

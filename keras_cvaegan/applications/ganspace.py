@@ -66,9 +66,9 @@ def ganspace_directions(
     Args:
         generator: see `keras_cvaegan.networks.unconditional_network`.
         layer: one of `keras_cvaegan.networks.feature_layers`.
-        count: how many directions; by default as many as z and the features allow.
-        samples: of z, more than its dimensions.
-        seed: of the samples.
+        count: number of directions; by default as many as z and the features allow.
+        samples: number of draws of z, more than its dimensions.
+        seed: seed of the samples.
         grid: see `keras_cvaegan.networks.feature_network`.
 
     Returns:

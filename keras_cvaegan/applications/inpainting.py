@@ -30,7 +30,7 @@ def inpaint(
     where the mask M is 1 inside the hole. What is outside stays as it is, to the bit.
 
     Args:
-        model: any with an encoder.
+        model: any model with an encoder.
         images: (n, height, width, channels), uint8 or float in [−1, 1]; what is inside a hole is
             not looked at.
         masks: (height, width), or one for each picture, (n, height, width): true or 1 inside the
@@ -38,7 +38,7 @@ def inpaint(
         labels: n integers, or class weights (n, num_classes), where the model reconstructs under
             a label; None to let its classifier guess them from the picture of each round. Models
             without classes, and LR/LI-VAE, need none.
-        rounds: after how many rounds the pictures are wanted: an integer, or several.
+        rounds: number of rounds after which the pictures are wanted: an integer, or several.
 
     Returns:
         For each number of rounds, float32 array (n, height, width, channels) in [−1, 1].

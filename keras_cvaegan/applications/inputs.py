@@ -76,7 +76,7 @@ def guess_labels(model: GenerativeModel, images: np.ndarray) -> np.ndarray | Non
     """Returns the labels that a model's own classifier gives pictures; None where it has none.
 
     Args:
-        model: any.
+        model: any model.
         images: (n, height, width, channels), uint8 or float in [−1, 1].
 
     Example:
@@ -99,7 +99,7 @@ def own_labels(
     """Returns the classes of pictures, given or guessed.
 
     Args:
-        model: any with an encoder.
+        model: any model with an encoder.
         images: (n, height, width, channels), uint8 or float in [−1, 1].
         labels: n integers, or class weights (n, num_classes); None for those that the model's own
             classifier gives the pictures. A model without classes looks at none.
@@ -151,7 +151,7 @@ def reconstruct(
     """Reconstructs pictures by any model with an encoder, their labels being known or not.
 
     Args:
-        model: of any kind; one that needs no label (see `takes_labels`) is given none.
+        model: a model of any kind; one that needs no label (see `takes_labels`) is given none.
         images: (n, height, width, channels), uint8 or float in [−1, 1].
         labels: n integers, or class weights (n, num_classes); None for those that the model's own
             classifier gives the pictures.

@@ -41,14 +41,14 @@ def find_codes(
     A picture's code depends on its place among the images, and on no other picture.
 
     Args:
-        model: any of pictures.
+        model: any model of pictures.
         images: (n, height, width, channels), uint8 or float in [−1, 1].
         labels: n integers, or class weights (n, num_classes); of an unconditional model n zeros.
-        steps: of Adam.
+        steps: steps of Adam.
         starts: draws to start from, of which the best is taken.
-        learning_rate: of Adam; it falls to 0 by a cosine.
+        learning_rate: learning rate of Adam; it falls to 0 by a cosine.
         prior_weight: w, at least 0.
-        seed: of the draws.
+        seed: seed of the draws.
         batch_size: pictures at a time.
 
     Returns:
@@ -92,8 +92,8 @@ def encode_by_optimisation(model: GenerativeModel, **arguments: Any) -> Generati
     slower than an encoder by as much as `steps` forward and backward passes are.
 
     Args:
-        model: of pictures. One with an encoder is returned as it is.
-        **arguments: of `find_codes`.
+        model: a model of pictures. One with an encoder is returned as it is.
+        **arguments: arguments of `find_codes`.
 
     Returns:
         A model that shares the given one's networks, to apply and not to train or save.

@@ -52,14 +52,14 @@ def principal_directions(
     A direction's sign is such that its largest entry is positive.
 
     Args:
-        decode: takes z (n, latent_dim) and n labels, and returns n pictures, of any shape: a
+        decode: function of z (n, latent_dim) and n labels that returns n pictures, of any shape: a
             model's `decode`, or that of a `GenerateClient`.
         latent_dim: dimensions of z.
-        labels: what `decode` takes, in turn: integers, or class weights (m, num_classes).
-        count: how many directions; all by default.
-        pairs: of latents, at least latent_dim; the error falls as 1 / √pairs.
+        labels: labels that `decode` takes, in turn: integers, or class weights (m, num_classes).
+        count: number of directions; all by default.
+        pairs: number of pairs of latents, at least latent_dim; the error falls as 1 / √pairs.
         batch_size: latents of one call of `decode`.
-        seed: of the latents.
+        seed: seed of the latents.
 
     Returns:
         `vectors` (count, latent_dim) and `shares` (count,).

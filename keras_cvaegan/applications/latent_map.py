@@ -101,9 +101,10 @@ class LatentStatistics:
     """What `latent_statistics` finds of each dimension, float64 (d,).
 
     Args:
-        mean, variance: of the aggregate posterior, E_x[q(z | x)]; those of the prior are 0 and 1.
-        variance_of_means: of E[z | x] over pictures.
-        kl_divergence: of q(z | x) from the prior, in nats, mean over pictures.
+        mean, variance: mean and variance of the aggregate posterior, E_x[q(z | x)]; those of the
+            prior are 0 and 1.
+        variance_of_means: variance of E[z | x] over pictures.
+        kl_divergence: divergence of q(z | x) from the prior, in nats, mean over pictures.
     """
 
     mean: np.ndarray

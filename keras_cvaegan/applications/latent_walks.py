@@ -31,7 +31,7 @@ def part_of_code(model: GenerativeModel, part: str = "all") -> slice:
     """Returns which dimensions of z a part of the code has.
 
     Args:
-        model: any; "relevant" and "irrelevant" are parts of a model with two codes.
+        model: any model; "relevant" and "irrelevant" are parts of a model with two codes.
         part: "all", "relevant" (of z_s, whitened) or "irrelevant" (z_u).
 
     Raises:
@@ -69,12 +69,12 @@ def latent_walk(
     code; with "irrelevant" a row shares z_s, and a column z_u.
 
     Args:
-        model: any; of one with a single code the part is "all".
-        labels: of the rows: m integers, or class weights (m, num_classes); [0] of a model without
-            classes.
+        model: any model; of one with a single code the part is "all".
+        labels: labels of the rows: m integers, or class weights (m, num_classes); [0] of a model
+            without classes.
         part: see `part_of_code`.
         steps: pictures a row, at least 2.
-        seed: of z₁, z₂ and z₃, which are the first three that `generate` draws with.
+        seed: seed of z₁, z₂ and z₃, which are the first three that `generate` draws with.
 
     Raises:
         ValueError: for labels or a part that the model does not have, or fewer steps.
@@ -108,13 +108,13 @@ def dimension_walk(
     Sun 2019, Section 4.3, Fig. 5).
 
     Args:
-        model: any.
-        label: of all pictures; 0 of a model without classes.
-        dimensions: which, numbered from 0 within the part.
+        model: any model.
+        label: label of all pictures; 0 of a model without classes.
+        dimensions: numbers of the dimensions, from 0 within the part.
         part: see `part_of_code`.
         reach: a dimension goes from −reach to reach.
         steps: pictures a row, at least 2.
-        seed: of the rest: the third z that `generate` draws with, as in `latent_walk`.
+        seed: seed of the rest: the third z that `generate` draws with, as in `latent_walk`.
 
     Raises:
         ValueError: for a label, part or dimension that the model does not have, or fewer steps.
@@ -136,8 +136,8 @@ def direction_walk(
     """Moves codes along a direction: a row a code, of pictures of z + α n.
 
     Args:
-        decode: takes z (m, d), and returns m pictures: an unconditional generator, or of a model
-            `lambda z: model.decode(z, np.full(len(z), label))`.
+        decode: function of z (m, d) that returns m pictures: an unconditional generator, or of a
+            model `lambda z: model.decode(z, np.full(len(z), label))`.
         z: (rows, d).
         direction: n (d,), such as one of `principal_directions`, `sefa_directions` or
             `ganspace_directions`.
@@ -189,13 +189,13 @@ def dimension_changes(
     rest of z ~ N(0, I): a root of a mean square in units of [−1, 1].
 
     Args:
-        model: any.
-        labels: of the pictures, in turn.
-        dimensions: which, numbered from 0 within the part; by default all of it.
+        model: any model.
+        labels: labels of the pictures, in turn.
+        dimensions: numbers of the dimensions, from 0 within the part; by default all of it.
         part: see `part_of_code`.
         reach: see above.
         count: draws of z, at least 1.
-        seed: of the draws.
+        seed: seed of the draws.
 
     Returns:
         float64 array, a number a dimension.

@@ -27,15 +27,15 @@ class LayerClusters:
     """The clusters of the features of one layer; the largest is the first.
 
     Args:
-        name: of the layer.
-        features: how many numbers it gives of a picture.
+        name: name of the layer.
+        features: count of the numbers that it gives of a picture.
         sizes: int64 (k,), how many pictures each cluster has.
-        silhouette: in [−1, 1], how clear the clusters are: see `Clusters`.
+        silhouette: clearness of the clusters in [−1, 1]: see `Clusters`.
         outliers: bool (k,), which clusters are made of outliers or too small.
         means: uint8 (k, height, width, channels), the mean picture of each cluster; of points
             float32.
-        mutual_information: of the clusters with each attribute by name, in [0, 1]; None where no
-            attributes are read.
+        mutual_information: information that the clusters share with each attribute by name, in [0,
+            1]; None where no attributes are read.
     """
 
     name: str
@@ -69,10 +69,11 @@ def layer_survey(
         n_clusters: k of k-means.
         count: pictures to draw, at least k.
         layers: names, some of `keras_cvaegan.networks.feature_layers`; all by default.
-        read: of pictures, uint8 (n, height, width, channels) (points are floats), to attributes by
-            name, as `mutual_information` takes them: such as the `read` of an `AttributeReader`.
+        read: function of pictures, uint8 (n, height, width, channels) (points are floats), to
+            attributes by name, as `mutual_information` takes them: such as the `read` of an
+            `AttributeReader`.
         grid: cells along each side of a map whose means are features; 1 for those of all of it.
-        seed: of z and of k-means.
+        seed: seed of z and of k-means.
 
     Returns:
         What is found of each layer, in order of computation, or as `layers` has them. Layers whose

@@ -33,7 +33,7 @@ def region_mask(name: str, image_shape: Sequence[int]) -> np.ndarray:
     0.75, "bottom_half" from ½ to 1 and 0 to 1.
 
     Args:
-        name: of the region.
+        name: name of the region.
         image_shape: (height, width, …) of the pictures.
 
     Returns:
@@ -105,10 +105,10 @@ def hole_masks(
     alone.
 
     Args:
-        count: how many.
+        count: number of masks.
         image_shape: (height, width, …) of the pictures.
-        seed: of the places.
-        side: of the hole, as a share of the picture's height and width, above 0 and at most 1.
+        seed: seed of the places.
+        side: side of the hole, as a share of the picture's height and width, above 0 and at most 1.
 
     Returns:
         bool array (count, height, width), true inside the hole.
@@ -178,7 +178,7 @@ def check_masks(masks: np.ndarray, count: int, image_shape: Sequence[int]) -> np
     Args:
         masks: one mask (height, width) for all pictures, or one for each, (count, height, width):
             bool, or numbers 0 and 1; some of each picture must lie outside the hole.
-        count: how many pictures.
+        count: number of pictures.
         image_shape: (height, width, …) of the pictures.
 
     Returns:

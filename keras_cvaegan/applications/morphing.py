@@ -27,12 +27,12 @@ def morph(
     codes knows no labels here: z_s and z_u are both interpolated.
 
     Args:
-        model: any with an encoder.
-        images_a: of the first ends, (n, height, width, channels), uint8 or float in [−1, 1].
-        images_b: of the other ends, likewise.
-        labels_a: of the first ends, n integers or class weights (n, num_classes), where the model
-            reconstructs under a label; None for those that its own classifier gives them.
-        labels_b: of the other ends, likewise.
+        model: any model with an encoder.
+        images_a: images of the first ends, (n, height, width, channels), uint8 or float in [−1, 1].
+        images_b: images of the other ends, likewise.
+        labels_a: labels of the first ends, n integers or class weights (n, num_classes), where the
+            model reconstructs under a label; None for those that its own classifier gives them.
+        labels_b: labels of the other ends, likewise.
         steps: pictures from end to end, both included, at least 2.
 
     Returns:

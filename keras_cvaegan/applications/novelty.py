@@ -58,8 +58,9 @@ def find_copies(
     counts that the threshold is itself of few pictures.
 
     Args:
-        distances: of each sample to its k nearest training pictures, (n, k), nearest first; k at
-            least 2. The next ones should be more than a picture has duplicates: 50 of them do.
+        distances: distances of samples to their k nearest training pictures, (n, k), nearest
+            first; k at least 2. The next ones should be more than a picture has duplicates: 50 of
+            them do.
         held_out_distances: those of pictures that the model was not trained on, (m, k), drawn by
             lot. Where the data have pictures twice, leave out those at distance 0.
         level: the share of new pictures that may be flagged.

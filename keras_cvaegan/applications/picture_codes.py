@@ -19,7 +19,7 @@ def picture_codes(
     """Encodes pictures to what the label does not decide of them: z, or z_u where there are two.
 
     Args:
-        model: of any kind, with an encoder.
+        model: a model of any kind, with an encoder.
         images: (n, height, width, channels), uint8 or float in [−1, 1].
         labels: n integers, or class weights (n, num_classes), where the encoder looks at them;
             None for those that the model's own classifier gives the pictures.

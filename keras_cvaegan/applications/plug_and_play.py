@@ -33,10 +33,10 @@ def denoising_prior(
         latents: (n, d) examples: an encoder's means of images, or draws from the prior where there
             is no encoder.
         noise: standard deviation of η, above 0.
-        hidden_units: of the two hidden layers.
+        hidden_units: units of the two hidden layers.
         steps: training steps.
         batch_size: latents a step.
-        seed: of weights and noise.
+        seed: seed of weights and noise.
 
     Returns:
         A model of z (n, d) to R(z) (n, d).
@@ -94,7 +94,7 @@ class PlugAndPlay:
         prior_step: ε₁.
         class_step: ε₂.
         noise: ε₃.
-        steps: of the ascent.
+        steps: steps of the ascent.
 
     Raises:
         ValueError: for a generator whose classes are not the classifier's.
@@ -147,8 +147,8 @@ class PlugAndPlay:
 
         Args:
             labels: n integers in [0, K).
-            seed: of the starts, from N(0, I), and of the noise.
-            batch_size: how many at a time.
+            seed: seed of the starts, from N(0, I), and of the noise.
+            batch_size: number of rows at a time.
 
         Returns:
             float32 array (n, latent_dim).

@@ -16,7 +16,7 @@ def recombine(model: LRLIVAE, relevant: np.ndarray, irrelevant: np.ndarray) -> n
     of classes that the model has never seen.
 
     Args:
-        model: one with two codes.
+        model: a model with two codes.
         relevant: m pictures that give z_s, (m, height, width, channels), uint8 or float in [−1, 1].
         irrelevant: n pictures that give z_u.
 

@@ -36,11 +36,11 @@ class LatentIndex:
     background. The code is the mean of z, or of z_u where a model has two.
 
     Args:
-        model: with an encoder, by which the codes were made.
+        model: a model with an encoder, by which the codes were made.
         z: float32 (n, d), at least one.
         labels: integers (n,); `UNKNOWN` for pictures whose class is not known.
-        names: what each picture is called.
-        about: what is to be kept with the index, as JSON has it.
+        names: name of each picture.
+        about: facts to be kept with the index, as JSON has them.
 
     Raises:
         ValueError: for a model without an encoder, or arrays that do not fit together.
@@ -93,10 +93,10 @@ class LatentIndex:
         """Encodes pictures a batch at a time; the pictures are not kept.
 
         Args:
-            model: with an encoder.
-            batches: of images (n, height, width, channels), uint8 or float in [−1, 1], their n
-                labels, and their n names; None in the place of labels that are not known, which
-                the model's own classifier guesses where it has one.
+            model: a model with an encoder.
+            batches: batches of images (n, height, width, channels), uint8 or float in [−1, 1],
+                their n labels, and their n names; None in the place of labels that are not known,
+                which the model's own classifier guesses where it has one.
             about: see the class.
 
         Raises:
@@ -118,7 +118,7 @@ class LatentIndex:
         """Writes an .npz file, of arrays and JSON alone; whoever looks sees the whole file.
 
         Args:
-            path: of the file, in a folder that exists.
+            path: path of the file, in a folder that exists.
 
         Raises:
             OSError: when it cannot be written.
@@ -139,7 +139,7 @@ class LatentIndex:
         """Reads what `save` wrote.
 
         Args:
-            path: of the file.
+            path: path of the file.
             model: the one that the index was built with.
 
         Raises:
@@ -175,7 +175,7 @@ class LatentIndex:
             images: (n, height, width, channels), uint8 or float in [−1, 1].
             labels: n integers; None for those that the model's own classifier gives the pictures,
                 where they are needed.
-            k: how many to find for each.
+            k: number of neighbours to find for each.
             other_classes_only: whether pictures of the same class are left out, as in Fig. S3.
 
         Returns:

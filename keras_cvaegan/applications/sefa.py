@@ -50,7 +50,7 @@ def sefa_directions(
     Args:
         generator: a `GenerativeModel`, whose `sampler` is taken, or a functional or built
             sequential `keras.Model` whose one input, or the one named "z", is z (n, d).
-        count: how many directions; all d by default.
+        count: number of directions; all d by default.
         layer: name of the affine layer, a nested model's as "outer/inner"; by default the first.
 
     Returns:
@@ -119,8 +119,8 @@ def _affine_layers(
 
     Args:
         network: a graph.
-        linear: what is a linear function of z: its values for the d unit vectors as a batch, by the
-            id of the tensor. What the network adds stays in it.
+        linear: values of what is a linear function of z: its values for the d unit vectors as a
+            batch, by the id of the tensor. What the network adds stays in it.
         other: the ids of what depends on z in another way, likewise.
     """
     for call in graph_calls(network):

@@ -43,13 +43,13 @@ def super_resolve(
     to 1.1 dB.
 
     Args:
-        model: any with an encoder.
+        model: any model with an encoder.
         small: (n, height / f, width / f, channels) with a whole factor f of at least 2, uint8 or
             float in [−1, 1].
         labels: n integers, or class weights (n, num_classes), where the model reconstructs under
             a label; None to let its classifier guess them from the picture of each round. Models
             without classes, and LR/LI-VAE, need none.
-        rounds: how many, at least 1.
+        rounds: number of rounds, at least 1.
 
     Returns:
         float32 array (n, height, width, channels) in [−1, 1].
@@ -81,7 +81,7 @@ def shrink(images: np.ndarray, factor: int) -> np.ndarray:
 
     Args:
         images: float (n, height, width, channels), height and width multiples of the factor.
-        factor: at least 1.
+        factor: times by which sides grow, at least 1.
 
     Returns:
         float32 (n, height / factor, width / factor, channels).

@@ -71,8 +71,8 @@ def export_saved_model(
 
     Args:
         model: a fitted model.
-        directory: where the versions lie; made when missing.
-        extra_config: what else `model.json` should hold.
+        directory: folder of the versions; made when missing.
+        extra_config: more values for `model.json`.
 
     Returns:
         Path of the version.
@@ -82,8 +82,8 @@ def export_saved_model(
 
     Example:
 
-    >>> from keras_cvaegan.models import CVAEGAN
     >>> import tempfile
+    >>> from keras_cvaegan.models import CVAEGAN
     >>> model = CVAEGAN.from_preset("compact", image_shape=(16, 16, 3), num_classes=2)
     >>> with tempfile.TemporaryDirectory() as directory:
     ...     version = export_saved_model(model, directory)
@@ -115,8 +115,8 @@ def write_saved_model(
 
     Args:
         model: a fitted model.
-        path: of the SavedModel; what is there is replaced.
-        extra_config: what else `model.json` should hold.
+        path: path of the SavedModel; what is there is replaced.
+        extra_config: more values for `model.json`.
 
     Raises:
         OSError: when it cannot be written.

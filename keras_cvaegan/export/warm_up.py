@@ -19,7 +19,7 @@ def write_warm_up(path: Path, requests: Iterable[Request]) -> None:
     """Writes a `tf_serving_warmup_requests` file: TFRecords of PredictionLog messages.
 
     Args:
-        path: of the file.
+        path: path of the file.
         requests: signature and inputs of each request.
     """
     with tf.io.TFRecordWriter(str(path)) as writer:
@@ -33,8 +33,8 @@ def warm_up_requests(
     """Gives requests for each signature: the first class, z = 0, black pictures.
 
     Args:
-        endpoints: of the signatures: `Signatures.endpoints()`.
-        class_name: of the first class.
+        endpoints: endpoints of the signatures: `Signatures.endpoints()`.
+        class_name: name of the first class.
         batch_sizes: rows a request.
     """
     texts = {

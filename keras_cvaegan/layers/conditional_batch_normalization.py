@@ -20,7 +20,7 @@ class ConditionalBatchNormalization(keras.layers.Layer):
     training starts close to the plain normalization.
 
     Args:
-        momentum: of the moving averages that inference uses, in [0, 1).
+        momentum: momentum of the moving averages that inference uses, in [0, 1).
         epsilon: added to the variance.
         synchronized: whether replicas share their batch statistics.
 

@@ -24,7 +24,7 @@ class SpectralNormalization(keras.layers.Wrapper):
         use_bias: whether to add b after the division.
 
     Call arguments:
-        inputs: what the layer takes.
+        inputs: tensors that the layer takes.
         training: whether u moves.
 
     Raises:

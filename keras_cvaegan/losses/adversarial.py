@@ -19,7 +19,7 @@ def discriminator_loss(real_logits: Any, *generated_logits: Any, weights: Any = 
     Args:
         real_logits: logits of real images, shape (n,) or (n, 1).
         *generated_logits: logits of each batch of generated images, of like shapes.
-        weights: of the examples, shape (n,); 1 by default.
+        weights: weights of the examples, shape (n,); 1 by default.
 
     Returns:
         Scalar.
@@ -43,7 +43,7 @@ def non_saturating_generator_loss(*generated_logits: Any, weights: Any = None) -
 
     Args:
         *generated_logits: logits of each batch of generated images, shape (n,) or (n, 1).
-        weights: of the examples, shape (n,); 1 by default.
+        weights: weights of the examples, shape (n,); 1 by default.
 
     Returns:
         Scalar.
@@ -89,7 +89,7 @@ def hinge_discriminator_loss(real_logits: Any, *generated_logits: Any, weights: 
     Args:
         real_logits: scores of real images, shape (n,) or (n, 1).
         *generated_logits: scores of each batch of generated images, of like shapes.
-        weights: of the examples, shape (n,); 1 by default.
+        weights: weights of the examples, shape (n,); 1 by default.
 
     Returns:
         Scalar.
@@ -113,7 +113,7 @@ def hinge_generator_loss(*generated_logits: Any, weights: Any = None) -> Any:
 
     Args:
         *generated_logits: scores of each batch of generated images, shape (n,) or (n, 1).
-        weights: of the examples, shape (n,); 1 by default.
+        weights: weights of the examples, shape (n,); 1 by default.
 
     Returns:
         Scalar.

@@ -16,7 +16,7 @@ def classification_loss(labels: Any, logits: Any, weights: Any = None) -> Any:
     Args:
         labels: integer tensor of shape (n,), each in [0, K).
         logits: tensor of shape (n, K).
-        weights: of the examples, shape (n,); 1 by default.
+        weights: weights of the examples, shape (n,); 1 by default.
 
     Returns:
         Scalar: the mean over the batch.

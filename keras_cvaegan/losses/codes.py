@@ -15,7 +15,7 @@ def likelihood_loss(log_likelihoods: Any, weights: Any = None) -> Any:
 
     Args:
         log_likelihoods: log N(z; μ_y, Σ_y) of each example, shape (n,).
-        weights: of the examples, shape (n,); 1 by default.
+        weights: weights of the examples, shape (n,); 1 by default.
 
     Returns:
         Scalar: the mean over the batch.
@@ -35,8 +35,8 @@ def uniform_target_loss(logits: Any, weights: Any = None) -> Any:
     L_E^adv = −E[Σ_c log q(c | z_u) / C]  (Eq. 5, Zheng & Sun 2019)
 
     Args:
-        logits: of shape (n, C).
-        weights: of the examples, shape (n,); 1 by default.
+        logits: logits of shape (n, C).
+        weights: weights of the examples, shape (n,); 1 by default.
 
     Returns:
         Scalar: the mean over the batch; log C at least.

@@ -64,7 +64,7 @@ def class_mean_feature_matching(real_centers: Any, generated_centers: Any, weigh
     Args:
         real_centers: centre of each example's class over real images, shape (n, d), as
             `keras_cvaegan.layers.ClassCenters` gives it.
-        generated_centers: the same over generated images.
+        generated_centers: centers over generated images.
         weights: 1 / (examples of the batch in the same class), shape (n,), as
             `keras_cvaegan.layers.same_class_weights` gives it.
 

@@ -11,8 +11,8 @@ def weighted_mean(values: Any, weights: Any = None) -> Any:
     """The mean over the batch of a value an example, each times its weight.
 
     Args:
-        values: of shape (n,) or (n, 1).
-        weights: of shape (n,), such as 0 for examples to leave out; 1 by default.
+        values: values of shape (n,) or (n, 1).
+        weights: weights of shape (n,), such as 0 for examples to leave out; 1 by default.
 
     Example:
 

@@ -37,7 +37,7 @@ def mutual_information(
     Args:
         clusters: integers (n,).
         values: attributes by name, (n,) or (n, 1); (n, 2) for the cosine and sine of an angle.
-        bins: of numbers, at least 2.
+        bins: number of bins of numbers, at least 2.
 
     Returns:
         By name in [0, 1]: 0 for an attribute that is independent, 1 for one that decides the
@@ -69,7 +69,7 @@ class ClusterReader:
     weigh the same in its training, however large they are.
 
     Args:
-        seed: of the order in which the tree looks at coordinates that are as good.
+        seed: seed of the order in which the tree looks at coordinates that are as good.
 
     Example:
 
@@ -116,7 +116,7 @@ class ClusterReader:
         """The cluster that each value speaks for, int64 (n,).
 
         Args:
-            values: as `fit` takes them.
+            values: values as `fit` takes them.
 
         Raises:
             ValueError: for values of another shape, not finite, or before `fit`.
@@ -139,7 +139,7 @@ class ClusterReader:
         """The share of pictures whose attribute is of the cluster they were generated for.
 
         Args:
-            values: as `fit` takes them, of the generated pictures, at least one.
+            values: values as `fit` takes them, of the generated pictures, at least one.
             clusters: integers (n,), which they should be of.
 
         Returns:

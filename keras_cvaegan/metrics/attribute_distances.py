@@ -22,7 +22,7 @@ def distances(first: np.ndarray, last: np.ndarray) -> np.ndarray:
 
     Args:
         first: `(n, k)`. Two numbers are cosine and sine of an angle, of any length.
-        last: likewise.
+        last: attribute of the last ones, likewise.
 
     Returns:
         `(n,)`: of angles in turns, at most ½; of others in ℓ2.

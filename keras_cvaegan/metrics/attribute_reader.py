@@ -26,9 +26,9 @@ class AttributeReader(keras.Model):
 
     Args:
         image_shape: `(side, side, channels)`, 16 to 128 px: see `compact_depth`.
-        sizes: of each attribute by name, how many numbers it is.
-        means: of all numbers, those of one attribute after the other.
-        deviations: likewise, above 0.
+        sizes: count of the numbers that each attribute is, by name.
+        means: means of all numbers, those of one attribute after the other.
+        deviations: deviations likewise, above 0.
     """
 
     def __init__(
@@ -99,7 +99,7 @@ class AttributeReader(keras.Model):
 
         Args:
             images: `(n, height, width, channels)`, at least one.
-            values: by name `(n,)` or `(n, k)`, the truth.
+            values: values by name, `(n,)` or `(n, k)`, the truth.
 
         Returns:
             By name in the attribute's own unit; of two numbers, cosine and sine of an angle, in
@@ -141,12 +141,12 @@ def train_reader(
 
     Args:
         images: uint8 `(n, side, side, channels)`, 16 to 128 px: see `compact_depth`.
-        values: by name `(n,)` or `(n, k)`; angles as cosine and sine.
+        values: values by name, `(n,)` or `(n, k)`; angles as cosine and sine.
         epochs: passes over the pictures; the learning rate falls to 0 with them.
         batch_size: pictures a step.
-        learning_rate: of Adam, at the beginning.
-        seed: of weights and order.
-        verbose: as in `keras.Model.fit`.
+        learning_rate: learning rate of Adam, at the beginning.
+        seed: seed of weights and order.
+        verbose: verbosity, as in `keras.Model.fit`.
 
     Raises:
         ValueError: for no attribute, one that is not of each picture or not finite, or pictures of

@@ -41,9 +41,9 @@ class ClassificationAccuracyScore(Metric):
         num_classes: number of classes.
         augment: see `recognition_network`.
         epochs: the most passes over the samples.
-        directory: where the temporary files lie; the system's place by default.
-        seed: of weights, order, augmentation and lots.
-        verbose: as in `keras.Model.fit`.
+        directory: folder of the temporary files; the system's place by default.
+        seed: seed of weights, order, augmentation and lots.
+        verbose: verbosity, as in `keras.Model.fit`.
 
     Results: `classification_accuracy_score` in [0, 1] and `classification_accuracy_score_by_class`,
     where None stands for a class without real images; None altogether, with a

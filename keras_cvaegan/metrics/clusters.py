@@ -28,8 +28,8 @@ class Clusters:
         centers: float32 (k, f).
         labels: int64 (n,), the cluster of each sample.
         sizes: int64 (k,), how many samples each has.
-        silhouette: in [−1, 1], mean over samples of how much nearer a sample is to its own cluster
-            than to the next (Rousseeuw 1987); 0 of one cluster.
+        silhouette: measure in [−1, 1], the mean over samples of how much nearer a sample is to its
+            own cluster than to the next (Rousseeuw 1987); 0 of one cluster.
         silhouettes: float (k,), the means over each cluster.
         outliers: bool (k,), which are made of outliers or too small.
     """
@@ -80,9 +80,9 @@ def find_clusters(
     Args:
         features: (n, f), at least `n_clusters` different ones.
         n_clusters: k, at least 1.
-        seed: of k-means and of the samples by lot.
-        min_share: in [0, 1]. Defaults to 0.05.
-        max_spread: above 0. Defaults to 2.
+        seed: seed of k-means and of the samples by lot.
+        min_share: share in [0, 1]. Defaults to 0.05.
+        max_spread: spread above 0. Defaults to 2.
 
     Raises:
         ValueError: for features of another shape, not finite, or fewer different ones than
@@ -151,7 +151,7 @@ def cluster_means(batches: Iterable[tuple[np.ndarray, np.ndarray]], n_clusters: 
     """The mean image of each cluster, from sums of one batch after the other.
 
     Args:
-        batches: of images (n, …) and their clusters (n,); of arrays, `[(images, labels)]`.
+        batches: batches of images (n, …) and their clusters (n,); of arrays, `[(images, labels)]`.
         n_clusters: number of clusters.
 
     Returns:

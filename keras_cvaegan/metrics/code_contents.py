@@ -34,7 +34,7 @@ def class_accuracy(
         labels: integers `(n,)`.
         held_out_codes: `(m, d)`, of other pictures.
         held_out_labels: integers `(m,)`.
-        seed: of the classifier's weights.
+        seed: seed of the classifier's weights.
 
     Returns:
         In [0, 1]; the share of the most frequent class is what codes without content reach.
@@ -75,11 +75,11 @@ def attribute_r2(
 
     Args:
         codes: `(n, d)`, of training pictures.
-        attributes: by name `(n,)`, or `(n, k)` for one of k coordinates, such as cosine and sine of
-            an angle.
+        attributes: attributes by name, `(n,)`, or `(n, k)` for one of k coordinates, such as cosine
+            and sine of an angle.
         held_out_codes: `(m, d)`, of other pictures.
-        held_out_attributes: by name `(m,)` or `(m, k)`.
-        seed: of the regression's weights.
+        held_out_attributes: held-out attributes by name, `(m,)` or `(m, k)`.
+        seed: seed of the regression's weights.
 
     Returns:
         By name, at most 1; 0 for what the mean would reach, below 0 for less; None for an attribute

@@ -16,12 +16,12 @@ class CodeCoverage:
     """How many held-out codes have a mapped code near by, and what real codes would reach.
 
     Args:
-        covered: in [0, 1], the share of held-out codes with a mapped one within `radius`.
+        covered: share of held-out codes with a mapped one within `radius`.
         ceiling: the share that as many real codes of the same cluster reach.
-        codes: how many mapped, and how many real, codes the two shares are of.
+        codes: numbers of mapped and of real codes that the two shares are of.
         radius: the median distance of a held-out code to its nearest other.
         spread: mean variance of a dimension, of the mapped codes.
-        held_out_spread: the same of the held-out ones.
+        held_out_spread: spread of the held-out ones.
     """
 
     covered: float
@@ -54,7 +54,7 @@ def code_coverage(
 
     Args:
         held_out: codes of the cluster that the mapping never saw, (n, d), at least 2.
-        mapped: what it gives for the cluster, (m, d); of none, nothing is covered.
+        mapped: codes that it gives for the cluster, (m, d); of none, nothing is covered.
         reference: other codes of the cluster, (r, d), at least 1.
 
     Returns:

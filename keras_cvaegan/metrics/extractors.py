@@ -19,8 +19,8 @@ class FeatureExtractor(Protocol):
     """Whatever gives features of images; any object with these attributes will do.
 
     Attributes:
-        name: what it is, with all that the figures depend on, such as the resize filter.
-        fingerprint: changes whenever it would give other features.
+        name: name, with all that the figures depend on, such as the resize filter.
+        fingerprint: text that changes whenever it would give other features.
         feature_dim: numbers an image.
         num_classes: columns of its probabilities; None where it gives none.
         knows_labels: whether its classes are the data's own, in the order of the labels. Where
@@ -116,7 +116,7 @@ class ClassifierExtractor(KerasExtractor):
         classifier: a Keras model of images in [−1, 1] to logits, such as `train_classifier`
             returns, or to a dictionary with "logits" and "features", such as the networks of
             `keras_cvaegan.networks`. It must be functional or sequential.
-        name: by default the classifier's.
+        name: name; by default the classifier's.
         feature_layer: name of the layer whose output is taken, averaged over space where it has
             height and width; by default what enters the last fully connected one.
         from_logits: False for a classifier whose output are probabilities.
@@ -245,8 +245,8 @@ class TF1Bilinear(layers.Layer):
     resizing is at (i + ½) · (size of the input) / n − ½, and averages where it shrinks.
 
     Args:
-        height: of the result.
-        width: of the result.
+        height: height of the result.
+        width: width of the result.
 
     Example:
 

@@ -24,7 +24,7 @@ class InceptionScore(Metric):
 
     Args:
         splits: number of parts; those without a sample are left out.
-        seed: of the lots.
+        seed: seed of the lots.
 
     Results: `inception_score`, `inception_score_std` and `realism`, None without samples.
 

@@ -31,7 +31,7 @@ class IntraClassDiversity(Metric):
     Args:
         num_classes: number of classes.
         max_samples_per_class: the most images of a class; the time grows with its square.
-        seed: of the lots.
+        seed: seed of the lots.
 
     Results: `intra_class_diversity`, the mean over classes, in [0, 1], its standard deviation over
     classes `intra_class_diversity_std`, and `intra_class_diversity_by_class`. A class with fewer

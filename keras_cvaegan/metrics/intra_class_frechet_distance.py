@@ -38,7 +38,7 @@ class IntraClassFrechetDistance(Metric):
     Args:
         reference: real features of each class, a sequence of `(n_c, d)`, empty where absent.
         max_samples_per_class: the most generated features to hold of a class.
-        seed: of the lots.
+        seed: seed of the lots.
 
     Results: `intra_class_frechet_distance`, its standard deviation over classes
     `intra_class_frechet_distance_std`, and `intra_class_frechet_distance_by_class`.

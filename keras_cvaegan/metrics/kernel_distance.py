@@ -24,7 +24,7 @@ class KernelDistance(Metric):
         subsets: number of random subsets.
         subset_size: samples of each side in a subset; fewer where a side has fewer.
         max_samples: the most generated features to hold.
-        seed: of the lots.
+        seed: seed of the lots.
 
     Results: `kernel_distance` and `kernel_distance_std`, None with fewer than two samples.
 

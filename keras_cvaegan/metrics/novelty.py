@@ -38,8 +38,8 @@ class TrainingPictures:
 
     Args:
         images: uint8 `(n, height, width, channels)`; a memory map does as well.
-        extractor: gives features; None for pixels alone.
-        max_bytes: of features to keep; more are computed anew by each search.
+        extractor: source of features; None for pixels alone.
+        max_bytes: most bytes of features to keep; more are computed anew by each search.
     """
 
     def __init__(
@@ -96,11 +96,11 @@ def nearest_training(
     """Finds the training pictures that are nearest to some pictures, exactly, a block at a time.
 
     Args:
-        training: where to search.
+        training: pictures to search in.
         images: uint8 `(n, height, width, channels)`.
-        k: how many to find; of fewer training pictures all are.
+        k: number of neighbours to find; of fewer training pictures all are.
         block_size: training pictures in memory at a time.
-        progress: is called with the number of training pictures that were searched.
+        progress: function that is called with the number of training pictures that were searched.
 
     Returns:
         Distances and indices, `(n, k)` each, nearest first, by space.
@@ -152,13 +152,13 @@ class NearestNeighbourNovelty(Metric):
     Args:
         training: uint8 `(n, height, width, channels)`, more than k; a memory map does as well. Or
             `TrainingPictures`, which metrics of several samples share.
-        extractor: gives features; None for pixels alone. That of `TrainingPictures` where they
+        extractor: source of features; None for pixels alone. That of `TrainingPictures` where they
             are given.
         k: neighbours of each sample to find.
         max_samples: the most samples, and the most training pictures, of which neighbours are
             sought.
         block_size: training pictures in memory at a time.
-        seed: of the lots.
+        seed: seed of the lots.
 
     Results, for "pixel" and, with an extractor, "feature": `nearest_pixel_distance`, the median
     over samples; `nearest_pixel_distance_of_training`, the median over training pictures; and

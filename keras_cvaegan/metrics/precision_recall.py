@@ -93,9 +93,9 @@ class PrecisionRecall(_NeighbourhoodMetric):
 
     Args:
         reference: real features `(n, d)`.
-        k: which neighbour's distance is the radius of a neighbourhood; the paper's 3.
+        k: number of the neighbour whose distance is the radius of a neighbourhood; the paper's 3.
         max_samples: the most generated features to hold, chosen by lot.
-        seed: of the lots.
+        seed: seed of the lots.
         neighbours: `nearest_squared_distances` of the reference, where they are known.
 
     Results: `precision` and `recall` in [0, 1], None unless both sides have more than k.
@@ -143,9 +143,9 @@ class DensityCoverage(_NeighbourhoodMetric):
 
     Args:
         reference: real features `(n, d)`.
-        k: which neighbour's distance is the radius of a neighbourhood; the paper's 5.
+        k: number of the neighbour whose distance is the radius of a neighbourhood; the paper's 5.
         max_samples: the most generated features to hold, chosen by lot.
-        seed: of the lots.
+        seed: seed of the lots.
         neighbours: `nearest_squared_distances` of the reference, where they are known.
 
     Results: `density` of 0 or more and `coverage` in [0, 1], None unless both sides have more than

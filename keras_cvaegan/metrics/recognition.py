@@ -24,7 +24,7 @@ def recognition_network(
         image_shape: `(height, width, channels)`.
         num_classes: number of classes.
         augment: whether training images are shifted by up to a tenth and mirrored.
-        seed: of the augmentation.
+        seed: seed of the augmentation.
     """
     inputs = x = keras.Input(image_shape, name="images")
     if augment:
@@ -74,15 +74,15 @@ def train_classifier(
 
     Args:
         train: images, uint8 `(n, height, width, channels)`, and labels `(n,)`.
-        validation: likewise.
+        validation: pictures and labels likewise.
         num_classes: number of classes.
         augment: see `recognition_network`.
         epochs: the most passes over the training data.
         patience: passes without improvement after which training ends, unless it ended before
             because every validation image was recognised after two passes.
         batch_size: images a step.
-        seed: of weights, order and augmentation.
-        verbose: as in `keras.Model.fit`.
+        seed: seed of weights, order and augmentation.
+        verbose: verbosity, as in `keras.Model.fit`.
 
     Returns:
         A model of images in [−1, 1] to logits.
@@ -154,7 +154,7 @@ def recognise(model: keras.Model, images: np.ndarray, batch_size: int = 256) -> 
     """Returns the label that a classifier gives each image.
 
     Args:
-        model: of images in [−1, 1] to logits.
+        model: model of images in [−1, 1] to logits.
         images: uint8 `(n, height, width, channels)`.
         batch_size: images at a time.
 
@@ -197,9 +197,9 @@ class Stream(keras.utils.PyDataset):
 
     Args:
         parts: one or more, not all empty.
-        updates: how many batches.
+        updates: number of batches.
         batch_size: images in each.
-        seed: of the order.
+        seed: seed of the order.
 
     Example:
 
@@ -246,10 +246,10 @@ def train_recognition(
 
     Args:
         parts: pictures to train with, of which one is drawn as often as another.
-        num_classes: of the softmax.
-        updates: how many.
+        num_classes: number of classes of the softmax.
+        updates: number of updates.
         batch_size: images an update.
-        seed: of weights, order and augmentation.
+        seed: seed of weights, order and augmentation.
         verbose: whether a line shows how far it is.
 
     Returns:

@@ -10,7 +10,7 @@ def squared_errors(images: np.ndarray, reconstructed: np.ndarray) -> np.ndarray:
 
     Args:
         images: uint8 `(n, height, width, 3)`.
-        reconstructed: of [−1, 1].
+        reconstructed: images in [−1, 1].
     """
     difference = reconstructed - pictures.from_uint8(images)
     return np.mean(np.square(difference, dtype=np.float64), axis=(1, 2, 3))

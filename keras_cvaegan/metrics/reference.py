@@ -32,12 +32,12 @@ class ReferenceStatistics:
     """What `reference_statistics` returns.
 
     Args:
-        moments: of the features of all real images.
+        moments: moments of the features of all real images.
         features: features of some of them, float32 `(m, d)`, chosen by lot.
         neighbours: squared distances of these to their five nearest others, `(m, 5)`; fewer
             columns where m is 5 or less.
         features_by_class: features of some images of each class, float32 `(m_c, d)`.
-        about: how they came about, as JSON has it.
+        about: facts on how they came about, as JSON has them.
     """
 
     moments: FeatureMoments
@@ -81,14 +81,14 @@ def reference_statistics(
     Args:
         batches: real images, uint8 `(n, height, width, channels)`, and labels `(n,)`; it is not
             iterated over where the cache serves.
-        extractor: gives the features.
-        split: which part of the data the images are, to be kept with the figures.
+        extractor: source of the features.
+        split: part of the data that the images are, to be kept with the figures.
         num_classes: number of classes; by default the extractor's, where it knows the labels.
         key: JSON values that change whenever the images would; needed with `cache`.
         cache: path of an .npz file to keep the statistics in. A file that is damaged, of another
             key, split, extractor, version or setting is replaced, which is logged.
         max_samples: the most features to hold.
-        seed: of the lots.
+        seed: seed of the lots.
 
     Raises:
         ValueError: for fewer than two images, wrong labels, or a cache without a key.

@@ -28,7 +28,7 @@ def standard_metrics(
     Args:
         reference: statistics of the real data.
         extractor: see `FeatureExtractor`.
-        seed: of what is chosen by lot.
+        seed: seed of what is chosen by lot.
     """
     held = {"max_samples": reference.about["max_samples"], "seed": seed}
     of_a_class = class_share(held["max_samples"], reference.num_classes)
@@ -58,8 +58,9 @@ class MetricSuite:
         reference: statistics of real images by the same extractor.
         extractor: see `FeatureExtractor`.
         metrics: the metrics; by default `standard_metrics`.
-        class_names: where given, figures by class are dictionaries of these names and not lists.
-        seed: of what the standard metrics choose by lot.
+        class_names: names of the classes, by which figures by class are then dictionaries and not
+            lists.
+        seed: seed of what the standard metrics choose by lot.
 
     Raises:
         ValueError: when the reference was computed with another extractor.

@@ -13,7 +13,7 @@ class Verification:
 
     Args:
         accuracy: mean over the folds.
-        standard_error: of that mean, by the spread over the folds.
+        standard_error: standard error of that mean, by the spread over the folds.
         by_fold: accuracy on each fold.
         thresholds: similarity from which on pairs of the fold counted as the same.
     """
@@ -86,9 +86,9 @@ def verify(similarities: np.ndarray, same: np.ndarray, folds: np.ndarray) -> Ver
     that of `best_threshold` on all other folds, and the accuracy that on the fold.
 
     Args:
-        similarities: of pairs, `(n,)`.
+        similarities: similarities of pairs, `(n,)`.
         same: whether they are of the same class, bool `(n,)`.
-        folds: which fold each is in, integers `(n,)`.
+        folds: number of the fold that each is in, integers `(n,)`.
 
     Raises:
         ValueError: for fewer than two folds, or arrays of other lengths.

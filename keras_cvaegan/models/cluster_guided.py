@@ -53,18 +53,18 @@ class ClusterGuidedGenerator(Step, FeatureClusters, Inference, keras.Model):
         mapping: "imle", "gan", "vae"; or a `GenerativeModel` of points (d,) with k classes.
         grid: cells a side over which spatial features are averaged. 1: of all space, as in the
             paper; more keep where things are.
-        hidden_units: of the networks of a mapping by name; 256, 256 and 256 by default.
-        average_decay: of the moving average of T's weights, which sampling uses; None for none. Of
-            a mapping by name.
-        mapping_arguments: of the mapping's constructor, such as {"candidates": 32}. Of a mapping by
-            name.
+        hidden_units: units of the networks of a mapping by name; 256, 256 and 256 by default.
+        average_decay: decay of the moving average of T's weights, which sampling uses; None for
+            none. Of a mapping by name.
+        mapping_arguments: arguments of the mapping's constructor, such as {"candidates": 32}. Of a
+            mapping by name.
         class_names: one name a cluster; "0", "1", … by default, or the given mapping's.
-        seed: of codes, clusters, weights and noise; making the weights seeds the global generators
-            too (`keras.utils.set_random_seed`).
+        seed: seed of codes, clusters, weights and noise; making the weights seeds the global
+            generators too (`keras.utils.set_random_seed`).
 
     Attributes:
         mapping: the `GenerativeModel` of codes.
-        centers: of the clusters, (k, features).
+        centers: centers of the clusters, (k, features).
         latent_dim: dimensions of ε.
 
     Raises:
@@ -171,7 +171,7 @@ class ClusterGuidedGenerator(Step, FeatureClusters, Inference, keras.Model):
 
         Args:
             clusters: n integers.
-            seed: as `generate` has it; its pictures are those of these codes.
+            seed: seed or seeds, as `generate` takes them; its pictures are those of these codes.
         """
         return self._mapped(self.code_sampler, clusters, seed)
 
@@ -190,7 +190,8 @@ class ClusterGuidedGenerator(Step, FeatureClusters, Inference, keras.Model):
         Args:
             codes: (n, d); by default those with which `find_clusters` found the clusters, in a
                 loaded model others.
-            clusters: of the codes, (n,); by default the ones that their pictures fall into.
+            clusters: clusters of the codes, (n,); by default the ones that their pictures fall
+                into.
 
         Raises:
             ValueError: for codes or clusters of another shape or kind, or where clusters are not
@@ -246,7 +247,7 @@ class ClusterGuidedGenerator(Step, FeatureClusters, Inference, keras.Model):
             y: clusters (n,) of an array x; by default the ones that their pictures fall into.
             calibrate: whether to call `calibrate` in the end; of a data set x, where the clusters
                 are found.
-            **kwargs: as of `keras.Model.fit`.
+            **kwargs: arguments of `keras.Model.fit`.
 
         Raises:
             ValueError: see `calibrate`.

@@ -136,7 +136,7 @@ class CodeInference(Inference):
 
         Args:
             images: (n, height, width, channels), uint8 or float in [−1, 1].
-            labels: without effect; other models need them.
+            labels: labels, without effect; other models need them.
 
         Returns:
             float32 array (n, height, width, channels) in [−1, 1].

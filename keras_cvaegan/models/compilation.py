@@ -17,8 +17,9 @@ class Compilation(ModelPart):
     """The `compile` of a `GenerativeModel`: an optimizer for each network.
 
     Attributes:
-        optimizer_class: of the optimizers that `compile` makes by default.
-        learning_rates: by network, where the model's paper gives them; the preset's otherwise.
+        optimizer_class: class of the optimizers that `compile` makes by default.
+        learning_rates: learning rates by network, where the model's paper gives them; the preset's
+            otherwise.
         betas: β₁ and β₂ of Adam, where the model's paper gives them; otherwise β₁ is the preset's.
         separate_variables: "network/variable" for each variable that has an optimizer apart from
             its network's.
@@ -60,8 +61,8 @@ class Compilation(ModelPart):
         """An optimizer for each of `optimizer_names`.
 
         Args:
-            learning_rates: by those names.
-            beta_1: of Adam; None where `optimizer_class` is another.
+            learning_rates: learning rates by those names.
+            beta_1: β₁ of Adam; None where `optimizer_class` is another.
         """
         momentum = {}
         if self.optimizer_class is keras.optimizers.Adam:

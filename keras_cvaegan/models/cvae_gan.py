@@ -36,9 +36,9 @@ class CVAEGAN(Variational, MeanMatching, ClassMatching, GenerativeModel):
         classifier: images → {"logits", "features", …}.
         kl_weight: λ_KL.
         matching_weight: λ_G, of all three terms of Eq. 6.
-        pixel_weight: of ½‖x_r − x_f‖² within L_G.
-        discriminator_feature_weight: of ½‖f_D(x_r) − f_D(x_f)‖² within L_G.
-        classifier_feature_weight: of ½‖f_C(x_r) − f_C(x_f)‖² within L_G.
+        pixel_weight: weight of ½‖x_r − x_f‖² within L_G.
+        discriminator_feature_weight: weight of ½‖f_D(x_r) − f_D(x_f)‖² within L_G.
+        classifier_feature_weight: weight of ½‖f_C(x_r) − f_C(x_f)‖² within L_G.
         mean_matching_weight: λ_GD.
         class_matching_weight: λ_GC.
         discriminator_layers: outputs of the discriminator that f_D stands for; maps are pooled

@@ -38,8 +38,8 @@ class FeatureClusters(ModelPart):
         """Draws codes z ~ N(0, I) of the generator.
 
         Args:
-            count: how many.
-            seed: others with each; the first are the same whatever the count.
+            count: number of codes.
+            seed: seed of the draw; the first codes are the same whatever the count.
 
         Returns:
             float32 (count, d).
@@ -68,7 +68,7 @@ class FeatureClusters(ModelPart):
         The codes are those that `fit` learns by default.
 
         Args:
-            count: of the codes, at least k.
+            count: number of codes, at least k.
 
         Returns:
             Labels, sizes, silhouettes, and which clusters are made of outliers.

@@ -146,7 +146,7 @@ class GenerativeModel(Step, Compilation, Inference, keras.Model):
             num_classes: number of classes; ignored by an unconditional model, which has one.
             class_names: one name a class; ignored by an unconditional model.
             latent_dim: dimensions of z; by default those of `default_latent_dim`.
-            seed: of the weights' initial values and of all noise.
+            seed: seed of the weights' initial values and of all noise.
             **overrides: constructor arguments that replace the preset's.
 
         Raises:

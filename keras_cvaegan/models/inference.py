@@ -44,7 +44,7 @@ class Inference(ModelPart):
         """Draws latents from the prior N(0, I).
 
         Args:
-            count: how many.
+            count: number of latents.
             seed: one seed for all, or one for each; a latent depends on its own seed alone.
 
         Returns:

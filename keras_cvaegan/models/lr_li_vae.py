@@ -62,9 +62,9 @@ class LRLIVAE(CodeInference, Variational, GenerativeModel):
         likelihood_weight: λ_lkd.
         irrelevant_kl_weight: λ_kl times the pixels of an image.
         irrelevant_reconstruction_weight: λ_rec times d_u.
-        relevant_reconstruction_weight: of L_rec in what E_s minimizes; 1 in the paper. Less leaves
-            to z_u what the label does not decide.
-        latent_adversarial_weight: of L_adv_E; 0 leaves the classes in z_u.
+        relevant_reconstruction_weight: weight of L_rec in what E_s minimizes; 1 in the paper. Less
+            leaves to z_u what the label does not decide.
+        latent_adversarial_weight: weight of L_adv_E; 0 leaves the classes in z_u.
         mixture_steps: n_gm.
         variance_decay_steps: steps after which the learning rate of Σ_c falls to its hundredth
             (the paper: 2 epochs); 0 for never.

@@ -34,7 +34,7 @@ class LRLIVAEGAN(LRLIVAE):
     Args:
         relevant_encoder, irrelevant_encoder, mixture, latent_classifier, generator: see `LRLIVAE`.
         discriminator: {"images", "labels"} → {"logits", …}.
-        adversarial_weight: of L_adv_G.
+        adversarial_weight: weight of L_adv_G.
         adversarial_loss: "logistic", as above, or "hinge".
         likelihood_weight, irrelevant_kl_weight, irrelevant_reconstruction_weight,
             relevant_reconstruction_weight, latent_adversarial_weight, mixture_steps,

@@ -27,7 +27,7 @@ class MeanMatching(ModelPart):
 
         Args:
             layers: outputs of the discriminator.
-            decay: of the moving averages of the means; 0: means of the batch.
+            decay: decay of the moving averages of the means; 0: means of the batch.
 
         Raises:
             ValueError: for a layer that the discriminator does not give, or a wrong decay.
@@ -64,7 +64,7 @@ class ClassMatching(ModelPart):
 
         Args:
             layers: outputs of the classifier.
-            decay: of the moving averages of the classes' means; 0: means of the batch.
+            decay: decay of the moving averages of the classes' means; 0: means of the batch.
 
         Raises:
             ValueError: for a layer that the classifier does not give, or a wrong decay.

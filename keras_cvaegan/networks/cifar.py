@@ -49,7 +49,7 @@ def cifar_encoder(
         latent_dim: dimensions of the code; the paper's are 100 for z_s and 200 for z_u.
         deterministic: whether it gives "z_mean" alone.
         synchronized: whether replicas share batch statistics.
-        name: of the model.
+        name: name of the model.
 
     Returns:
         A model of images (n, h, w, c) in [−1, 1] to {"z_mean", "z_log_var"}, each
@@ -100,7 +100,7 @@ def cifar_decoder(
             what remains of them. The paper's are 32×32.
         latent_dim: dimensions of z_s and z_u together; the paper's are 300.
         synchronized: whether replicas share batch statistics.
-        name: of the model.
+        name: name of the model.
 
     Returns:
         A model of z (n, latent_dim) to images (n, h, w, c) in [−1, 1], float32.
@@ -149,8 +149,8 @@ def cifar_projection_discriminator(
     Args:
         image_shape: `(height, width, channels)`, both sides multiples of 16. The paper's are
             32×32.
-        num_classes: at least 1.
-        name: of the model.
+        num_classes: number of classes, at least 1.
+        name: name of the model.
 
     Returns:
         A model of {"images": (n, h, w, c), "labels": (n, num_classes)} to {"logits": (n, 1),

@@ -71,12 +71,12 @@ def compact_encoder(
 
     Args:
         image_shape: see `compact_depth`.
-        num_classes: at least 1; None for an encoder that does not see the label.
+        num_classes: number of classes, at least 1; None for an encoder that does not see the label.
         latent_dim: dimensions of z.
         base_filters: channels of the first block.
         deterministic: whether it gives "z_mean" alone.
         synchronized: whether replicas share batch statistics.
-        name: of the model.
+        name: name of the model.
 
     Returns:
         A model of {"images": (n, h, w, c) in [−1, 1], "labels": (n, num_classes)}, or of images
@@ -126,12 +126,13 @@ def compact_generator(
 
     Args:
         image_shape: see `compact_depth`.
-        num_classes: at least 1; None for a generator that does not see the label.
+        num_classes: number of classes, at least 1; None for a generator that does not see the
+            label.
         latent_dim: dimensions of z.
         base_filters: channels of the block nearest to the image.
         embedding_dim: dimensions of the class embedding.
         synchronized: whether replicas share batch statistics.
-        name: of the model.
+        name: name of the model.
 
     Returns:
         A model of {"z": (n, latent_dim), "labels": (n, num_classes)}, or of z alone, to images
@@ -188,7 +189,7 @@ def compact_discriminator(
         image_shape: see `compact_depth`.
         base_filters: channels of the first block.
         synchronized: whether replicas share batch statistics.
-        name: of the model.
+        name: name of the model.
 
     Returns:
         A model of images (n, h, w, c) to {"logits": (n, 1), "features": (n, d)} in float32 and
@@ -214,10 +215,10 @@ def compact_classifier(
 
     Args:
         image_shape: see `compact_depth`.
-        num_classes: at least 1.
+        num_classes: number of classes, at least 1.
         base_filters: channels of the first block.
         synchronized: whether replicas share batch statistics.
-        name: of the model.
+        name: name of the model.
 
     Returns:
         A model of images (n, h, w, c) to {"logits": (n, num_classes), "features": (n, d)} in
@@ -243,9 +244,9 @@ def compact_projection_discriminator(
 
     Args:
         image_shape: see `compact_depth`.
-        num_classes: at least 1.
+        num_classes: number of classes, at least 1.
         base_filters: channels of the first block.
-        name: of the model.
+        name: name of the model.
 
     Returns:
         A model of {"images": (n, h, w, c), "labels": (n, num_classes)} to {"logits": (n, 1),

@@ -26,9 +26,9 @@ def conditional_discriminator(
 
     Args:
         discriminator: images → {"logits", "features", …}. Its layers become part of the result.
-        num_classes: at least 1.
-        hidden_units: of the joint hidden layer, at least 1.
-        name: of the model.
+        num_classes: number of classes, at least 1.
+        hidden_units: units of the joint hidden layer, at least 1.
+        name: name of the model.
 
     Returns:
         A model of {"images", "labels": (n, num_classes)} to the outputs of `discriminator`:

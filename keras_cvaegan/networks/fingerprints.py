@@ -14,8 +14,9 @@ def fingerprint(about: Any, networks: Mapping[str, keras.Model]) -> str:
     """Returns what changes whenever weights do, the same in every process.
 
     Args:
-        about: what else the results depend on, as JSON has it.
-        networks: by name, in an order that does not change; a single one may go without, as "".
+        about: facts that the results depend on too, as JSON has them.
+        networks: networks by name, in an order that does not change; a single one may go without,
+            as "".
 
     Returns:
         16 hexadecimal digits.

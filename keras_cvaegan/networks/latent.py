@@ -23,10 +23,10 @@ def mixture(
 
     Args:
         latent_dim: dimensions of the codes.
-        num_classes: at least 1.
-        least_deviation: what no σ_c falls below: codes and their Gaussians that are free to
+        num_classes: number of classes, at least 1.
+        least_deviation: value that no σ_c falls below: codes and their Gaussians that are free to
             contract together do so without end.
-        name: of the model.
+        name: name of the model.
 
     Returns:
         A model of codes (n, latent_dim) to log-likelihoods of the classes (n, num_classes).
@@ -52,9 +52,9 @@ def latent_classifier(
 
     Args:
         latent_dim: dimensions of the codes.
-        num_classes: at least 1.
-        hidden_units: of the hidden layer.
-        name: of the model.
+        num_classes: number of classes, at least 1.
+        hidden_units: units of the hidden layer.
+        name: name of the model.
 
     Returns:
         A model of codes (n, latent_dim) to {"logits": (n, num_classes), "features"}, float32.

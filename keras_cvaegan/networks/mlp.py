@@ -31,11 +31,11 @@ def mlp_encoder(
 
     Args:
         image_shape: `(d,)`.
-        num_classes: at least 1; None for an encoder that does not see the label.
+        num_classes: number of classes, at least 1; None for an encoder that does not see the label.
         latent_dim: dimensions of z.
-        hidden_units: of the hidden layers.
+        hidden_units: units of the hidden layers.
         deterministic: whether it gives "z_mean" alone.
-        name: of the model.
+        name: name of the model.
 
     Returns:
         A model of {"images": (n, d), "labels": (n, num_classes)}, or of points alone, to
@@ -69,12 +69,13 @@ def mlp_generator(
 
     Args:
         image_shape: `(d,)`.
-        num_classes: at least 1; None for a generator that does not see the label.
+        num_classes: number of classes, at least 1; None for a generator that does not see the
+            label.
         latent_dim: dimensions of z.
-        hidden_units: of the hidden layers.
+        hidden_units: units of the hidden layers.
         residual: whether points are z and what the layers add to it, at first nothing: a mapping
             of z to other codes of as many dimensions.
-        name: of the model.
+        name: name of the model.
 
     Returns:
         A model of {"z": (n, latent_dim), "labels": (n, num_classes)}, or of z alone, to points
@@ -122,8 +123,8 @@ def mlp_discriminator(
 
     Args:
         image_shape: `(d,)`.
-        hidden_units: of the hidden layers.
-        name: of the model.
+        hidden_units: units of the hidden layers.
+        name: name of the model.
 
     Returns:
         A model of points (n, d) to {"logits": (n, 1), "features": (n, hidden_units[-1])}, in
@@ -148,9 +149,9 @@ def mlp_projection_discriminator(
 
     Args:
         image_shape: `(d,)`.
-        num_classes: at least 1.
-        hidden_units: of the hidden layers; the label is projected on the last.
-        name: of the model.
+        num_classes: number of classes, at least 1.
+        hidden_units: units of the hidden layers; the label is projected on the last.
+        name: name of the model.
 
     Returns:
         A model of {"images": (n, d), "labels": (n, num_classes)} to {"logits": (n, 1),
@@ -182,9 +183,9 @@ def mlp_classifier(
 
     Args:
         image_shape: `(d,)`.
-        num_classes: at least 1.
-        hidden_units: of the hidden layers.
-        name: of the model.
+        num_classes: number of classes, at least 1.
+        hidden_units: units of the hidden layers.
+        name: name of the model.
 
     Returns:
         A model of points (n, d) to {"logits": (n, num_classes),

@@ -31,23 +31,24 @@ class Preset:
     """An architecture and its hyper-parameters; what a user may want to change lives here.
 
     Args:
-        name: as on the command line.
-        doc: one line for the programs' help.
+        name: name, as on the command line.
+        doc: line for the programs' help.
         builders: a function of (image_shape, num_classes, latent_dim) for each of the networks
             "encoder", "generator", "discriminator" and "classifier".
         image_size: default side in pixels.
         latent_dim: dimensions of z.
-        code_builders: the same for each of the networks of LR/LI-VAE, with the dimensions of z_s
-            and z_u in place of latent_dim.
+        code_builders: such functions for each of the networks of LR/LI-VAE, with the dimensions of
+            z_s and z_u in place of latent_dim.
         code_image_size: default side in pixels for those.
-        code_dims: of an image shape, the default dimensions of z_s and z_u.
-        code_objective: as `objective`, of LR/LI-VAE.
-        code_learning_rates: of networks of LR/LI-VAE that its paper's rates do not suit.
+        code_dims: function of an image shape to the default dimensions of z_s and z_u.
+        code_objective: arguments as `objective`, of LR/LI-VAE.
+        code_learning_rates: learning rates of networks of LR/LI-VAE that its paper's rates do not
+            suit.
         batch_size: images an update.
         steps: default length of a training.
-        learning_rates: of Adam, by network.
-        beta_1: of Adam.
-        average_decay: of the moving average of the generator's weights.
+        learning_rates: learning rates of Adam, by network.
+        beta_1: β₁ of Adam.
+        average_decay: decay of the moving average of the generator's weights.
         objective: keyword arguments of the models, of which each takes those that it has:
             weights, feature layers, decays.
     """
@@ -80,9 +81,9 @@ class Preset:
 
         Args:
             image_shape: `(height, width, channels)`.
-            num_classes: at least 1.
+            num_classes: number of classes, at least 1.
             latent_dim: dimensions of z; the preset's by default.
-            names: of the networks to build; all by default.
+            names: names of the networks to build; all by default.
 
         Raises:
             ValueError: for a name that the preset does not have, or a shape that the architecture
@@ -102,9 +103,9 @@ class Preset:
 
         Args:
             image_shape: `(height, width, channels)`.
-            num_classes: at least 1.
+            num_classes: number of classes, at least 1.
             code_dims: dimensions of z_s and of z_u; the preset's by default.
-            names: of the networks to build; all by default.
+            names: names of the networks to build; all by default.
 
         Raises:
             ValueError: as `networks`.
@@ -137,10 +138,10 @@ def _code_builders(
     """The networks of LR/LI-VAE, of an architecture's three.
 
     Args:
-        encoder: takes image_shape, latent_dim, deterministic and name.
-        decoder: takes image_shape and latent_dim.
-        discriminator: takes image_shape and num_classes.
-        least_deviation: of the mixture.
+        encoder: function of image_shape, latent_dim, deterministic and name.
+        decoder: function of image_shape and latent_dim.
+        discriminator: function of image_shape and num_classes.
+        least_deviation: least deviation of the mixture.
     """
     return MappingProxyType(
         {

@@ -26,10 +26,10 @@ def projection_discriminator(
     Args:
         image_shape: `(height, width, channels)`.
         blocks: filters, kernel size and stride of each convolution.
-        hidden_units: of the fully connected layer, whose output the label is projected on.
-        num_classes: at least 1.
+        hidden_units: units of the fully connected layer, whose output the label is projected on.
+        num_classes: number of classes, at least 1.
         pooled: whether the last map is averaged over space rather than flattened.
-        name: of the model.
+        name: name of the model.
 
     Returns:
         A model of {"images", "labels": (n, num_classes)} to {"logits": (n, 1),

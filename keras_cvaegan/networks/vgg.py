@@ -57,7 +57,7 @@ def vgg_encoder(
         latent_dim: dimensions of the code.
         deterministic: whether it gives "z_mean" alone.
         synchronized: whether replicas share batch statistics.
-        name: of the model.
+        name: name of the model.
 
     Returns:
         A model of images (n, h, w, c) in [−1, 1] to {"z_mean", "z_log_var"}, each
@@ -104,7 +104,7 @@ def vgg_decoder(
             what remains of them.
         latent_dim: dimensions of z_s and z_u together.
         synchronized: whether replicas share batch statistics.
-        name: of the model.
+        name: name of the model.
 
     Returns:
         A model of z (n, latent_dim) to images (n, h, w, c) in [−1, 1], float32.
@@ -154,8 +154,8 @@ def vgg_projection_discriminator(
 
     Args:
         image_shape: `(height, width, channels)`, both sides multiples of 32.
-        num_classes: at least 1.
-        name: of the model.
+        num_classes: number of classes, at least 1.
+        name: name of the model.
 
     Returns:
         A model of {"images": (n, h, w, c), "labels": (n, num_classes)} to {"logits": (n, 1),

@@ -87,7 +87,7 @@ def normal(
             rows count modulo 2³².
         step: integer or integer scalar tensor, such as the training step.
         stream: integer: what the draw is for; two streams are independent.
-        dtype: of the result.
+        dtype: data type of the result.
 
     Returns:
         Tensor of shape (n, columns).

@@ -15,9 +15,9 @@ def write_gif(
     """Writes an animation that begins again for ever; whoever looks sees the whole file.
 
     Args:
-        path: where to write, in a folder that exists.
+        path: path of the file, in a folder that exists.
         frames: pictures of one size, `uint8 (height, width, 3)` each, at least one.
-        milliseconds: how long each of them is shown.
+        milliseconds: time that each of them is shown.
 
     Raises:
         ValueError: for no frame, or another number of durations.

@@ -17,7 +17,7 @@ class PictureError(ValueError):
     """A picture that cannot be read.
 
     Args:
-        name: what the picture is called in the message.
+        name: name of the picture in the message.
         reason: why it cannot be read.
     """
 
@@ -159,7 +159,7 @@ def write_png(path: str | os.PathLike, picture: np.ndarray) -> None:
     """Writes a PNG file; whoever looks sees the old file or the whole new one.
 
     Args:
-        path: where to write, in a folder that exists.
+        path: path of the file, in a folder that exists.
         picture: `uint8 (height, width, 3)`.
 
     Raises:

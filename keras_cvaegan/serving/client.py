@@ -34,7 +34,7 @@ class GenerateClient:
         version: a version's number or label; by default the latest.
         timeout: seconds for a request to the server, all its tries included. A call with more than
             `batch_size` rows makes several requests.
-        retries: how often a request is tried again.
+        retries: number of times a request is tried again.
         batch_size: rows of the largest request; what is longer is asked for in parts. Each part is
             answered by the version that is the latest then, unless `version` says which.
 
@@ -111,8 +111,8 @@ class GenerateClient:
         """Draws images of the given classes, as PNG files.
 
         Args:
-            labels: as of `generate`.
-            seed: as of `generate`.
+            labels: labels, as `generate` takes them.
+            seed: seed or seeds, as `generate` takes them.
 
         Returns:
             n files.
@@ -172,8 +172,8 @@ class GenerateClient:
         """Images decoded from the mean of their encoding: float32 in [−1, 1].
 
         Args:
-            images: as of `encode`.
-            labels: as of `encode`.
+            images: images, as `encode` takes them.
+            labels: labels, as `encode` takes them.
 
         Raises:
             ServingError: as of `encode`.
@@ -188,7 +188,7 @@ class GenerateClient:
         """The classifier's probabilities.
 
         Args:
-            images: as of `encode`.
+            images: images, as `encode` takes them.
 
         Returns:
             float32 array (n, num_classes); rows sum to 1.
@@ -253,8 +253,9 @@ class GenerateClient:
         """Asks for the outputs of a signature.
 
         Args:
-            signature: its name.
-            inputs: by name, all with as many rows; bytes and texts in lists or object arrays.
+            signature: name of the signature.
+            inputs: inputs by name, all with as many rows; bytes and texts in lists or object
+                arrays.
 
         Returns:
             The outputs by name; bytes (names in `_bytes`) and texts in object arrays.

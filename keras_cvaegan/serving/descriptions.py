@@ -17,7 +17,7 @@ class Tensor:
 
     Args:
         dtype: such as "int64"; "string" for texts and bytes.
-        shape: None where any size will do.
+        shape: sizes, None where any size will do.
     """
 
     dtype: str
@@ -29,8 +29,8 @@ class Signature:
     """What a model can be asked for.
 
     Args:
-        inputs: by name.
-        outputs: by name.
+        inputs: inputs by name.
+        outputs: outputs by name.
     """
 
     inputs: Mapping[str, Tensor]
@@ -42,7 +42,7 @@ class Description:
     """A served model.
 
     Args:
-        class_names: by label.
+        class_names: class names by label.
         latent_dim: numbers in a latent.
         image_shape: `(height, width, channels)`; of points `(d,)`.
         step: training steps that the model has seen.
@@ -66,7 +66,7 @@ class VersionStatus:
     """Whether a server has a version ready.
 
     Args:
-        version: its number.
+        version: number of the version.
         state: START, LOADING, AVAILABLE, UNLOADING or END.
         message: why not, where something went wrong.
     """

@@ -34,8 +34,8 @@ def read_as(read: Callable[[Any], Result], answer: Any) -> Result:
     """Returns what is read of an answer.
 
     Args:
-        read: takes the answer.
-        answer: as a server sent it.
+        read: function of the answer.
+        answer: answer as a server sent it.
 
     Raises:
         ServingError: when it is none that `read` can read.
@@ -72,7 +72,7 @@ def clean(message: str) -> str:
     """Returns a server's message without what only TensorFlow's developers need.
 
     Args:
-        message: as a server sent it.
+        message: message as a server sent it.
 
     Example:
 

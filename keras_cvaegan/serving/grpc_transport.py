@@ -46,7 +46,7 @@ class GrpcTransport:
 
     Args:
         target: `host:port`.
-        model: its name on the server.
+        model: name of the model on the server.
         version: a number, a label, or None for the latest.
         secure: whether by TLS, with the system's certificates.
 

@@ -46,7 +46,7 @@ class RestTransport:
 
     Args:
         url: `http(s)://host:port`, with a path where a proxy has one.
-        model: its name on the server.
+        model: name of the model on the server.
         version: a number, a label, or None for the latest.
 
     Raises:

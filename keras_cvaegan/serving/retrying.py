@@ -20,7 +20,8 @@ def with_retries(ask: Callable[[float], Answer], timeout: float, retries: int) -
     clients which failed together do not come back together.
 
     Args:
-        ask: takes the seconds that are left, and raises `Unavailable` when it may be tried again.
+        ask: function of the seconds that are left, which raises `Unavailable` when it may be tried
+            again.
         timeout: seconds for all tries together.
         retries: tries after the first.
 

@@ -129,7 +129,7 @@ def restore_checkpoint(model: keras.Model, path: str | os.PathLike) -> int:
 
     Args:
         model: a compiled model like the one that was saved; its optimizer is built here.
-        path: of the checkpoint.
+        path: path of the checkpoint.
 
     Returns:
         The step to go on from.

@@ -12,7 +12,7 @@ class RowOrder:
     Args:
         count: rows, at least 1.
         batch_size: rows a batch.
-        seed: of the permutations.
+        seed: seed of the permutations.
 
     Raises:
         ValueError: for no rows, or an empty batch.
@@ -58,9 +58,9 @@ class CodeBatches(keras.utils.PyDataset):
         codes: (n, …).
         labels: (n,).
         batch_size: codes a batch; where it is above n, some come again in the same one.
-        steps: how many batches.
-        start: of the first one, as many as a run has taken: what follows is what would have.
-        seed: of the order.
+        steps: number of batches.
+        start: number of the first one, as many as a run has taken: what follows is what would have.
+        seed: seed of the order.
 
     Example:
 

@@ -38,8 +38,8 @@ class TrainingConfig(RunConfig):
         latent_dim: dimensions of z, or of z_s and z_u; the preset's by default.
         objective: weights of the objective and the like, by name; the preset's by default.
         init_from: folder of a run whose weights this one starts from; None for fresh ones.
-        learning_rates: one for all networks, or a dictionary by network; by default those of the
-            model's paper, or the preset's.
+        learning_rates: learning rate of all networks, or a dictionary by network; by default those
+            of the model's paper, or the preset's.
         beta_1: momentum of Adam; that of the model's paper, or the preset's, by default.
         dtype_policy: precision of the layers, of `keras_cvaegan.names.DTYPE_POLICIES`.
         jit_compile: whether XLA compiles the step.
@@ -49,7 +49,7 @@ class TrainingConfig(RunConfig):
         shard_data: whether each worker of several keeps and reads its own share of the data.
         steps: length of the run; the preset's by default.
         batch_size: images an update; the preset's by default.
-        seed, log_every, sample_every, checkpoint_every, export: as in `RunConfig`.
+        seed, log_every, sample_every, checkpoint_every, export: values as in `RunConfig`.
 
     Raises:
         ValueError: for a value that is not allowed.

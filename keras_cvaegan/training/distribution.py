@@ -76,8 +76,8 @@ class Distribution:
         """The data set for `fit`.
 
         Args:
-            make: from (index, count) to this worker's part of every step's images, the index-th of
-                `count`.
+            make: function of (index, count) to this worker's part of every step's images, the
+                index-th of `count`.
             batch_size: images of a whole batch.
             batches_per_step: batches that the model's step takes, see `Phased`.
 
@@ -187,7 +187,7 @@ def open_distribution(strategy: str = "none", devices: int | None = None) -> Dis
 
     Args:
         strategy: one of `STRATEGIES`.
-        devices: how many devices of this machine to use; all by default. On a machine without
+        devices: number of devices of this machine to use; all by default. On a machine without
             accelerators, the CPU stands for that many devices, to try things out.
 
     Raises:

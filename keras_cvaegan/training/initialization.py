@@ -137,11 +137,11 @@ class _Copy(NamedTuple):
     """A variable and the one whose value it takes.
 
     Args:
-        name: what messages call it.
+        name: name in messages.
         variable: variable to set.
         source: variable of the source.
-        axis: where the classes are in the variable; None for nowhere, or the same classes.
-        source_axis: the same in the source's.
+        axis: axis of the classes in the variable; None for nowhere, or the same classes.
+        source_axis: axis of the classes in the source's.
         takes_mean: whether the mean over the source's classes is added to what a new class has.
     """
 
@@ -197,7 +197,7 @@ def _copies(
     """What is to be copied from a network or layer of the source to the model's.
 
     Args:
-        name: what messages call it.
+        name: name in messages.
         part: network or layer of the model.
         trained: that of the source.
 

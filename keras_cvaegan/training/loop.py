@@ -214,7 +214,7 @@ def fit(
         config: length of the run, and steps a line of the log.
         callbacks: callbacks, such as `recorders`.
         distribution: distribution over devices; one by default.
-        **arguments: more for the model's `fit`.
+        **arguments: more arguments for the model's `fit`.
 
     Returns:
         The workers that a signal stopped; [] where none did.

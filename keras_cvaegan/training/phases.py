@@ -18,7 +18,7 @@ class Phase:
         updates: the networks that each objective updates.
         objectives: the method of the model that computes the objectives, as
             `GenerativeModel.compute_objectives` does.
-        count: how often a step repeats the phase, each time on other images.
+        count: number of times a step repeats the phase, each time on other images.
 
     Example:
 

@@ -68,9 +68,9 @@ class ProgressLine(keras.callbacks.Callback):
     Args:
         steps: length of the run.
         batch_size: images a step.
-        stream: where to write; stdout by default.
+        stream: file to write to; stdout by default.
         seconds_between: least time between lines that are not on a terminal.
-        unit: what is counted.
+        unit: name of what is counted, in the plural.
     """
 
     def __init__(

@@ -48,7 +48,7 @@ class MetricsWriter(keras.callbacks.Callback):
     """Appends a JSON line of step and losses at every epoch's end. Needs `Speed` before it.
 
     Args:
-        path: of the file. Call `truncate_metrics` on it before going on from a checkpoint.
+        path: path of the file. Call `truncate_metrics` on it before going on from a checkpoint.
     """
 
     def __init__(self, path: str | os.PathLike) -> None:
@@ -70,7 +70,7 @@ def truncate_metrics(path: str | os.PathLike, step: int) -> float:
     """Removes the lines after a step, and what a killed process left of a line.
 
     Args:
-        path: of the file that `MetricsWriter` writes; it may be missing.
+        path: path of the file that `MetricsWriter` writes; it may be missing.
         step: the last one to keep.
 
     Returns:
@@ -97,7 +97,7 @@ class SampleGrid(Periodic):
     """Draws one row a class, with the same z down each column: see `write_samples`.
 
     Args:
-        directory: where the pictures are written.
+        directory: folder of the pictures.
         every: number of steps.
         painter: whose pictures these are, where it is not the model that is trained.
 
@@ -134,7 +134,7 @@ def sample_sheet(model: keras.Model) -> np.ndarray:
     Of one class there are as many rows as columns, of other z each.
 
     Args:
-        model: with `num_classes`, `sample_latents` and `decode`.
+        model: a model with `num_classes`, `sample_latents` and `decode`.
 
     Returns:
         `uint8 (height, width, 3)`.
@@ -153,7 +153,7 @@ class TensorBoard(keras.callbacks.Callback):
     """Writes losses and sample grids for TensorBoard. Needs `Speed` and the grid before it.
 
     Args:
-        directory: of the event files.
+        directory: folder of the event files.
         samples: whose grids are written as images.
     """
 
@@ -183,7 +183,7 @@ class Checkpoint(Periodic):
     """Saves a checkpoint, and one more at the end of the training.
 
     Args:
-        directory: of the checkpoints.
+        directory: folder of the checkpoints.
         every: number of steps.
         keep: number of checkpoints to keep.
     """

@@ -192,7 +192,7 @@ class RunConfig:
             earlier: contents of its config.json.
             class_names: names of the classes of the data now.
             run_dir: folder of the run.
-            problems: more that keeps it from going on, a clause each.
+            problems: more reasons that keep it from going on, a clause each.
 
         Raises:
             ValueError: naming what differs.

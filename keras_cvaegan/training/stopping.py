@@ -35,7 +35,7 @@ class StopOnSignal(keras.callbacks.Callback):
     reached any of them ends all after the same step.
 
     Args:
-        distribution: of the run; one process by default.
+        distribution: distribution of the run; one process by default.
 
     Attributes:
         received: number of the signal that came to this process, or None.
