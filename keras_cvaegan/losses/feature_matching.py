@@ -66,7 +66,7 @@ def class_mean_feature_matching(real_centers: Any, generated_centers: Any, weigh
             `keras_cvaegan.layers.ClassCenters` gives it.
         generated_centers: centers over generated images.
         weights: 1 / (examples of the batch in the same class), shape (n,), as
-            `keras_cvaegan.layers.same_class_weights` gives it.
+            `keras_cvaegan.layers.class_centers.same_class_weights` gives it.
 
     Returns:
         Scalar.

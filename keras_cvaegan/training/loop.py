@@ -15,14 +15,23 @@ import keras_cvaegan
 from keras_cvaegan.export import export_saved_model
 from keras_cvaegan.files import replacing
 from keras_cvaegan.models import MODELS, GenerativeModel
-from keras_cvaegan.training import progress, records, workers
+from keras_cvaegan.training import workers
+from keras_cvaegan.training.callbacks import (
+    Checkpoint,
+    LossScale,
+    ProgressLine,
+    Speed,
+    TensorBoard,
+)
 from keras_cvaegan.training.checkpoints import latest_checkpoint, restore_checkpoint, steps_taken
 from keras_cvaegan.training.configuration import TrainingConfig
 from keras_cvaegan.training.distribution import Distribution, open_distribution
 from keras_cvaegan.training.initialization import initialize_from
+from keras_cvaegan.training.metrics_log import MetricsWriter, truncate_metrics
 from keras_cvaegan.training.run_configuration import RunConfig
 from keras_cvaegan.training.run_data import ArrayData, RunData
 from keras_cvaegan.training.run_directory import RunDirectory
+from keras_cvaegan.training.sample_grids import SampleGrid, write_samples
 from keras_cvaegan.training.stopping import StopOnNaN, StopOnSignal
 
 
@@ -180,21 +189,21 @@ def recorders(
         checkpoints: whether checkpoints are kept.
         tensorboard: folder of TensorBoard's files; the run's by default, "" for none.
     """
-    samples = records.SampleGrid(directory.samples, config.sample_every, painter=painter)
+    samples = SampleGrid(directory.samples, config.sample_every, painter=painter)
     examples = config.batch_size * getattr(model, "batches_per_step", 1)
-    seconds = records.truncate_metrics(directory.metrics, steps_taken(model))
+    seconds = truncate_metrics(directory.metrics, steps_taken(model))
     found = [
-        progress.Speed(examples, seconds),
-        progress.LossScale(),
-        progress.ProgressLine(config.steps, examples, unit=unit),
-        records.MetricsWriter(directory.metrics),
+        Speed(examples, seconds),
+        LossScale(),
+        ProgressLine(config.steps, examples, unit=unit),
+        MetricsWriter(directory.metrics),
         samples,
     ]
     board = directory.tensorboard if tensorboard is None else tensorboard
     if board:
-        found.append(records.TensorBoard(board, samples))
+        found.append(TensorBoard(board, samples))
     if checkpoints:
-        found.append(records.Checkpoint(directory.checkpoints, config.checkpoint_every))
+        found.append(Checkpoint(directory.checkpoints, config.checkpoint_every))
     return found
 
 
@@ -255,7 +264,7 @@ def finish(model: keras.Model, config: RunConfig, directory: RunDirectory) -> Pa
     Returns:
         The folder of the SavedModel, or None where none is to be written.
     """
-    records.write_samples(model, directory.samples)
+    write_samples(model, directory.samples)
     exported = None
     # Last to get its name, since a model.keras newer than the checkpoint marks a run as complete.
     with replacing(directory.model, ending=".keras") as partial:

@@ -15,7 +15,7 @@ import pytest
 import keras_cvaegan
 from keras_cvaegan.metrics import attribute_reader
 from keras_cvaegan.models import ClusterGuidedGenerator
-from keras_cvaegan.training import TrainingConfig, records
+from keras_cvaegan.training import TrainingConfig, sample_grids
 from keras_cvaegan.training.code_batches import CodeBatches
 from tests.helpers.applied import call, read_grid
 from tests.helpers.html_page import Page
@@ -201,7 +201,7 @@ def test_a_run_that_was_stopped_goes_on_as_if_it_had_not(
         monkeypatch.setattr(report, name, MagicMock())
     flags = [*PAINTER, f"--generator={file}", f"--output={tmp_path / 'out'}", "--sample_every=2"]
     with monkeypatch.context() as patch:
-        patch.setattr(records.SampleGrid, "act", stop)
+        patch.setattr(sample_grids.SampleGrid, "act", stop)
         code, output, _ = call(cluster, capsys, *flags)
     assert code == 130
     assert "Stopped after step 2. To go on:\n  python -m trainers.cluster --layer=light" in output

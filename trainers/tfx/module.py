@@ -19,7 +19,7 @@ import tensorflow as tf
 from keras_cvaegan.export import write_saved_model
 from keras_cvaegan.models import MODELS, GenerativeModel
 from keras_cvaegan.remote_files import copy_tree, copy_whole
-from keras_cvaegan.training import TrainingConfig, loop, records
+from keras_cvaegan.training import TrainingConfig, loop, sample_grids
 from keras_cvaegan.training.checkpoints import steps_taken
 from keras_cvaegan.training.examples import (
     ExampleFormat,
@@ -121,7 +121,7 @@ def run_fn(fn_args: Any) -> None:
             evaluation = batches(fn_args.eval_files, examples, accessor=accessor)
             figures = _validate(model, counted_batches(evaluation, fn_args.eval_steps))
         (Path(work) / "validation.json").write_text(json.dumps(figures, indent=2), "utf-8")
-        records.write_samples(model, directory.samples)
+        sample_grids.write_samples(model, directory.samples)
         model.save(directory.model)
         copy_tree(directory.path, fn_args.model_run_dir)
     of_examples = {key: getattr(examples, key) for key in EXAMPLE_KEYS}

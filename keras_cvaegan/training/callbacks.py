@@ -1,16 +1,25 @@
-"""How fast and how well a training goes, measured and shown at every epoch's end.
+"""Callbacks of a run: speed, loss scale, progress line, TensorBoard, checkpoints.
 
-`trainers.fit` makes an epoch as long as one line of the log; its losses are means over its steps.
+A run makes an epoch as long as one line of the log; its losses are means over its steps.
 """
 
+from __future__ import annotations
+
+import os
 import time
 from collections.abc import Mapping
-from typing import IO, Any
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
 
 import keras
+import numpy as np
+import tensorflow as tf
 
 from keras_cvaegan.progress import Progress
-from keras_cvaegan.training.checkpoints import steps_taken
+from keras_cvaegan.training.checkpoints import save_checkpoint, steps_taken
+
+if TYPE_CHECKING:
+    from keras_cvaegan.training.sample_grids import SampleGrid
 
 
 class Speed(keras.callbacks.Callback):
@@ -106,3 +115,87 @@ class ProgressLine(keras.callbacks.Callback):
 
     def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
         self._progress.close()
+
+
+class Periodic(keras.callbacks.Callback):
+    """Calls `act` after every `every` steps, at the end of the epoch in which they are reached.
+
+    Args:
+        every: number of steps.
+    """
+
+    def __init__(self, every: int) -> None:
+        super().__init__()
+        self._every = every
+        self._periods = 0
+
+    def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
+        self._periods = steps_taken(self.model) // self._every
+
+    def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
+        step = steps_taken(self.model)
+        if step // self._every > self._periods:
+            self._periods = step // self._every
+            self.act(step, logs or {})
+
+    def act(self, step: int, logs: Mapping[str, Any]) -> None:
+        """Does what is due after `step` steps."""
+        raise NotImplementedError
+
+
+class TensorBoard(keras.callbacks.Callback):
+    """Writes losses and sample grids for TensorBoard. Needs `Speed` and the grid before it.
+
+    Args:
+        directory: folder of the event files.
+        samples: whose grids are written as images.
+    """
+
+    def __init__(self, directory: str | os.PathLike, samples: SampleGrid) -> None:
+        super().__init__()
+        self._directory = os.fspath(directory)
+        self._samples = samples
+
+    def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
+        self._writer = tf.summary.create_file_writer(self._directory)
+
+    def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
+        step = steps_taken(self.model)
+        with self._writer.as_default(step):
+            for name, value in (logs or {}).items():
+                if name != "seconds":
+                    tf.summary.scalar(name, value)
+            if self._samples.drawn is not None and self._samples.drawn[0] == step:
+                tf.summary.image("samples", self._samples.drawn[1][np.newaxis])
+        self._writer.flush()
+
+    def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
+        self._writer.close()
+
+
+class Checkpoint(Periodic):
+    """Saves a checkpoint, and one more at the end of the training.
+
+    Args:
+        directory: folder of the checkpoints.
+        every: number of steps.
+        keep: number of checkpoints to keep.
+    """
+
+    def __init__(self, directory: str | os.PathLike, every: int, keep: int = 2) -> None:
+        super().__init__(every)
+        self._directory = Path(directory)
+        self._keep = keep
+        self._saved: int | None = None
+
+    def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
+        super().on_train_begin(logs)
+        self._saved = steps_taken(self.model)
+
+    def act(self, step: int, logs: Mapping[str, Any]) -> None:
+        save_checkpoint(self.model, self._directory, self._keep)
+        self._saved = step
+
+    def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
+        if steps_taken(self.model) != self._saved:
+            self.act(steps_taken(self.model), {})

@@ -3,22 +3,22 @@ import json
 import numpy as np
 
 from keras_cvaegan import pictures
-from keras_cvaegan.training import records
-from keras_cvaegan.training.progress import Speed
+from keras_cvaegan.training import callbacks, metrics_log, sample_grids
+from keras_cvaegan.training.callbacks import Speed
 from tests.helpers.epochs import Stub, run
 
 
 def test_metrics_go_on_after_a_checkpoint(tmp_path):
     path = tmp_path / "metrics.jsonl"
     model = Stub()
-    run(model, [Speed(8), records.MetricsWriter(path)])
+    run(model, [Speed(8), metrics_log.MetricsWriter(path)])
     with path.open("a") as file:
         file.write('{"step": 10, "sec')
-    seconds = records.truncate_metrics(path, 4)
+    seconds = metrics_log.truncate_metrics(path, 4)
     assert [json.loads(line)["step"] for line in path.read_text().splitlines()] == [2, 4]
     assert seconds == json.loads(path.read_text().splitlines()[-1])["seconds"]
     model.step = 4
-    run(model, [Speed(8, 100.0), records.MetricsWriter(path)], epochs=1)
+    run(model, [Speed(8, 100.0), metrics_log.MetricsWriter(path)], epochs=1)
     last = json.loads(path.read_text().splitlines()[-1])
     assert last["step"] == 6
     assert last["loss"] == 0.5
@@ -27,11 +27,11 @@ def test_metrics_go_on_after_a_checkpoint(tmp_path):
 
 
 def test_truncate_without_a_file(tmp_path):
-    assert records.truncate_metrics(tmp_path / "gone.jsonl", 4) == 0.0
+    assert metrics_log.truncate_metrics(tmp_path / "gone.jsonl", 4) == 0.0
 
 
 def test_samples_have_a_row_a_class_and_one_z_a_column(tmp_path):
-    samples = records.SampleGrid(tmp_path / "samples", every=4)
+    samples = sample_grids.SampleGrid(tmp_path / "samples", every=4)
     run(Stub(), [samples])
     names = sorted(path.name for path in (tmp_path / "samples").iterdir())
     assert names == ["latest.png", "step_000004.png", "step_000008.png"]
@@ -46,8 +46,8 @@ def test_samples_have_a_row_a_class_and_one_z_a_column(tmp_path):
 def test_tensorboard_gets_losses_and_samples(tmp_path):
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-    samples = records.SampleGrid(tmp_path / "samples", every=4)
-    board = records.TensorBoard(tmp_path / "board", samples)
+    samples = sample_grids.SampleGrid(tmp_path / "samples", every=4)
+    board = callbacks.TensorBoard(tmp_path / "board", samples)
     run(Stub(), [Speed(8), samples, board])
     events = EventAccumulator(str(tmp_path / "board")).Reload()
     assert [event.step for event in events.Tensors("loss")] == [2, 4, 6, 8]
@@ -56,8 +56,8 @@ def test_tensorboard_gets_losses_and_samples(tmp_path):
 
 def test_checkpoints_come_periodically_and_at_the_end(monkeypatch, tmp_path):
     saved = []
-    monkeypatch.setattr(records, "save_checkpoint", lambda model, *_: saved.append(model.step))
-    run(Stub(), [records.Checkpoint(tmp_path, every=4)], epochs=3)
+    monkeypatch.setattr(callbacks, "save_checkpoint", lambda model, *_: saved.append(model.step))
+    run(Stub(), [callbacks.Checkpoint(tmp_path, every=4)], epochs=3)
     assert saved == [4, 6]
-    run(Stub(), [records.Checkpoint(tmp_path, every=4)], epochs=2)
+    run(Stub(), [callbacks.Checkpoint(tmp_path, every=4)], epochs=2)
     assert saved == [4, 6, 4]
