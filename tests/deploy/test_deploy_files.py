@@ -15,7 +15,8 @@ from tensorflow_serving.config import model_server_config_pb2
 
 from keras_cvaegan.serving import GenerateClient
 from tests.helpers.running import ROOT
-from tests.helpers.server import Double, Models, exported
+from tests.helpers.served_models import Models, exported
+from tests.helpers.server import Double
 
 pytestmark = pytest.mark.xdist_group("serving")
 

@@ -10,7 +10,8 @@ import subprocess
 import pytest
 
 from tests.helpers.running import ROOT
-from tests.helpers.server import Double, exported
+from tests.helpers.served_models import exported
+from tests.helpers.server import Double
 
 pytestmark = pytest.mark.xdist_group("serving")
 

@@ -19,6 +19,7 @@ from keras_cvaegan.training import TrainingConfig, sample_grids
 from keras_cvaegan.training.code_batches import CodeBatches
 from tests.helpers.applied import call, read_grid
 from tests.helpers.html_page import Page
+from tests.helpers.painter import painter
 from tests.helpers.running import variables
 from tests.helpers.untrained import run_without_training
 from trainers import cluster, generate
@@ -28,22 +29,6 @@ SHORT = ("--codes=200", "--steps=6", "--log_every=2", "--batch_size=32", "--note
 PAINTER = ("--layer=light", *SHORT)
 WRITTEN = {"clusters.json", "clusters.npz", "config.json", "features_and_codes.png", "means.png",
            "samples.png", "sefa.png", "ganspace.png", "report.html", "model.keras"}  # fmt: skip
-
-
-def painter(side=16):
-    """The sign of z₁ decides whether the picture is dark or light; "same" is always 1."""
-    z = keras.Input((4,), name="noise")
-    light = keras.layers.Dense(1, activation="tanh", name="light", use_bias=False)(z)
-    same = keras.layers.Dense(2, kernel_initializer="zeros", bias_initializer="ones", name="same")(
-        z
-    )
-    x = keras.layers.Dense(side * side * 3, activation="tanh", use_bias=False, name="rest")(z)
-    x = keras.layers.Rescaling(0.1, name="faint")(x)
-    x = keras.layers.Add(name="mixed")([x, keras.layers.Rescaling(0.6, name="scaled")(light)])
-    x = keras.layers.Rescaling(1.0, name="all")(x * same[:, :1])
-    model = keras.Model(z, keras.layers.Reshape((side, side, 3), name="images")(x), name="painter")
-    model.get_layer("light").set_weights([np.eye(4, 1, dtype="float32") * 6])
-    return model
 
 
 @pytest.fixture(scope="module")
@@ -355,9 +340,3 @@ def test_kept_clusters_of_something_else_are_found_anew(whole, tmp_path):
     assert clustered_codes.read_codes(tmp_path / "none.npz", about) is None
     (tmp_path / "broken.npz").write_bytes(path.read_bytes()[:300])
     assert clustered_codes.read_codes(tmp_path / "broken.npz", about) is None
-
-
-def test_help(capsys):
-    code, output, _ = call(cluster, capsys, "--help")
-    assert code == 0
-    assert "--mapping=imle|gan|vae" in output

@@ -95,9 +95,3 @@ def test_errors_are_one_line(runs, tmp_path, capsys, flags, message):
     code, _, errors = call(cluster_study, capsys, *given, *flags)
     assert (code, errors.count("\n")) == (1, 1), errors
     assert message in errors
-
-
-def test_help(capsys):
-    code, output, _ = call(cluster_study, capsys, "--help")
-    assert code == 0
-    assert "--n_clusters=TEXT" in output

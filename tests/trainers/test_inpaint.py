@@ -201,9 +201,3 @@ def test_runs_on_other_data(runs, tmp_path, capsys):
     assert "--against takes runs on the same data. Received: " in errors
     assert "(16, 16, 3) and dark, light, middle" in errors
     assert "(32, 32, 3) and any" in errors
-
-
-def test_help(capsys):
-    code, output, _ = call(inpaint, capsys, "--help")
-    assert code == 0
-    assert "--[no]labels_given" in output

@@ -146,9 +146,3 @@ def test_errors_are_one_line_and_write_nothing(runs, tmp_path, capsys, flags, me
     assert (code, errors.count("\n")) == (1, 1)
     assert message in errors
     assert not (tmp_path / "new").exists()
-
-
-def test_help(capsys):
-    code, output, _ = call(latent_map, capsys, "--help")
-    assert code == 0
-    assert "--split=train|validation|test" in output

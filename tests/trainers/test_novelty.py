@@ -183,9 +183,3 @@ def test_a_model_of_other_pictures(runs, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(saving, "load", lambda path: vae)
     errors = call(novelty, capsys, f"--run_dir={runs / 'gan'}", f"--output={tmp_path}")[2]
     assert "The pictures have the shape (16, 16, 3), those of the model (32, 32, 3)" in errors
-
-
-def test_help(capsys):
-    code, output, _ = call(novelty, capsys, "--help")
-    assert code == 0
-    assert "--level=X" in output

@@ -121,9 +121,3 @@ def test_too_many_files(runs, files, tmp_path, capsys, monkeypatch):
     flags = [f"--run_dir={runs / 'lr_li_vae'}", f"--output={tmp_path}", f"--irrelevant={files}"]
     errors = call(recombine, capsys, *flags)[2]
     assert "--irrelevant takes at most 2 pictures. Received: 3" in errors
-
-
-def test_help(capsys):
-    code, output, _ = call(recombine, capsys, "--help")
-    assert code == 0
-    assert "--irrelevant_labels=TEXT" in output

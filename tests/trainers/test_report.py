@@ -209,8 +209,3 @@ def test_long_and_broken_curves():
     svg = curves.draw({"loss": (steps, values), "flat": (steps[:1], values[:1])})
     assert len(svg) < 60_000
     assert "currentColor" in svg
-
-
-def test_help_is_there(capsys):
-    assert report.COMMAND.call(report.main, ["--help"]) == 0
-    assert "--run_dir=TEXT" in capsys.readouterr().out

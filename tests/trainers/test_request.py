@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from keras_cvaegan import pictures
-from tests.helpers.server import CLASS_NAMES, Double, exported
+from tests.helpers.served_models import CLASS_NAMES, exported
+from tests.helpers.server import Double
 from trainers import generate, request
 from trainers.pictures.generated import write_pictures
 
@@ -100,9 +101,3 @@ def test_without_the_extra(monkeypatch, capsys):
     code, _, errors = call(request, capsys, "--url=http://localhost:1")
     assert code == 1
     assert "pip install 'keras_cvaegan[serving]'" in errors
-
-
-def test_help_needs_no_server(capsys):
-    code, output, _ = call(request, capsys, "--help")
-    assert code == 0
-    assert "--url=TEXT" in output

@@ -170,9 +170,3 @@ def test_too_many_queries(runs, files, tmp_path, capsys, monkeypatch):
     flags = [f"--run_dir={runs / 'cvae_gan'}", f"--output={tmp_path}", f"--query={files}"]
     errors = call(retrieve, capsys, *flags)[2]
     assert "--query takes at most 2 pictures. Received: 6" in errors
-
-
-def test_help(capsys):
-    code, output, _ = call(retrieve, capsys, "--help")
-    assert code == 0
-    assert "--[no]other_classes_only" in output

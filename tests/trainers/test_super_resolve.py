@@ -178,9 +178,3 @@ def test_errors_are_one_line_and_write_nothing(runs, files, tmp_path, capsys, fl
     assert (code, errors.count("\n")) == (1, 1)
     assert message in errors
     assert not (tmp_path / "new").exists()
-
-
-def test_help(capsys):
-    code, output, _ = call(super_resolve, capsys, "--help")
-    assert code == 0
-    assert "--factors=TEXT" in output

@@ -145,9 +145,3 @@ def test_too_many(runs, files, tmp_path, capsys, monkeypatch):
     assert "--pictures takes at most 1 pictures. Received: 2." in call(transfer, capsys, *flags)[2]
     errors = call(transfer, capsys, *flags, "--to_labels=0,1")[2]
     assert "--to_labels takes at most 1 classes. Received: 2." in errors
-
-
-def test_help(capsys):
-    code, output, _ = call(transfer, capsys, "--help")
-    assert code == 0
-    assert "--to_labels=TEXT" in output

@@ -100,9 +100,3 @@ def test_errors_are_one_line_and_write_nothing(runs, tmp_path, capsys, flags, me
     assert (code, errors.count("\n")) == (1, 1)
     assert message in errors
     assert not (tmp_path / "new").exists()
-
-
-def test_help(capsys):
-    code, output, _ = call(walk, capsys, "--help")
-    assert code == 0
-    assert "--dimensions=TEXT" in output

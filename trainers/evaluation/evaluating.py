@@ -13,10 +13,10 @@ import keras_cvaegan
 from keras_cvaegan.applications.inputs import check_data
 from keras_cvaegan.metrics import InceptionExtractor
 from keras_cvaegan.training.run_directory import RunDirectory, write_json
-from trainers.evaluation import figures, measuring
+from trainers.evaluation import measuring
 from trainers.evaluation.judge import open_judge
 from trainers.evaluation.real_side import RealSide
-from trainers.reports import run_report
+from trainers.reports import figures, run_report
 from trainers.runs.data import open_data, read_config
 
 MAX_CLASSES_SHOWN = 10

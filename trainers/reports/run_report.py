@@ -13,8 +13,7 @@ import numpy as np
 
 from keras_cvaegan import files, pictures
 from keras_cvaegan.training.run_directory import RunDirectory, read_json
-from trainers.evaluation import figures
-from trainers.reports import curves, html
+from trainers.reports import curves, figures, html
 
 MAX_CLASSES = 200
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from trainers.evaluation import figures
+from trainers.reports import figures
 from trainers.reports.tables import markdown, number
 from trainers.sweeps.claims import title
 from trainers.sweeps.over_seeds import cell

@@ -1,16 +1,14 @@
 """The real builders of TFDS, on small archives of the official layout."""
 
 import io
-import tarfile
 
 import numpy as np
 import pytest
 import requests
-import scipy.io
-from PIL import Image
 
 import datasets
 from keras_cvaegan import pictures
+from tests.helpers.archives import archive, cifar_records, encoded, matlab
 
 tfds = pytest.importorskip("tensorflow_datasets")
 
@@ -43,41 +41,12 @@ def put_archive(tmp_path, monkeypatch):
     return put
 
 
-def archive(files):
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
-        for name, data in files.items():
-            info = tarfile.TarInfo(name)
-            info.size = len(data)
-            tar.addfile(info, io.BytesIO(data))
-    return buffer.getvalue()
-
-
-def encoded(picture, file_format="JPEG"):
-    buffer = io.BytesIO()
-    Image.fromarray(picture).save(buffer, file_format)
-    return buffer.getvalue()
-
-
-def matlab(**variables):
-    buffer = io.BytesIO()
-    scipy.io.savemat(buffer, variables)
-    return buffer.getvalue()
-
-
 def bird(number, height=40, width=60):
     """A grey picture with a white box, of (left, top, width, height)."""
     left, top, box_width, box_height = box = (10 + number, 5, 20, 10)
     picture = np.full((height, width, 3), 100, np.uint8)
     picture[top : top + box_height, left : left + box_width] = 255
     return picture, box
-
-
-def cifar_records(pictures_of_file, label_bytes):
-    return b"".join(
-        bytes(label_bytes(number)) + picture.transpose(2, 0, 1).tobytes()
-        for number, picture in enumerate(pictures_of_file)
-    )
 
 
 @pytest.fixture

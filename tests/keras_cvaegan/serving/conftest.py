@@ -1,7 +1,8 @@
 import pytest
 
 from keras_cvaegan.serving import GenerateClient
-from tests.helpers.server import Double, exported
+from tests.helpers.served_models import exported
+from tests.helpers.server import Double
 
 
 @pytest.fixture(scope="session")

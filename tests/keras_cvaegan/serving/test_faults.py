@@ -21,7 +21,8 @@ from keras_cvaegan.serving import (
     ServingError,
     Unavailable,
 )
-from tests.helpers.server import Double, Models, exported
+from tests.helpers.served_models import Models, exported
+from tests.helpers.server import Double
 
 pytestmark = pytest.mark.xdist_group("serving")
 

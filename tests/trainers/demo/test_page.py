@@ -6,7 +6,6 @@ import os
 import shutil
 import signal
 import socket
-import time
 
 import numpy as np
 import pytest
@@ -14,8 +13,10 @@ import pytest
 from keras_cvaegan import pictures
 from keras_cvaegan.models import GAN
 from keras_cvaegan.training.run_directory import RunDirectory
+from tests.helpers.browser_page import SECONDS, View, choose, clear_upload, seed, slide
 from tests.helpers.running import ROOT, environment
-from tests.helpers.server import CLASS_NAMES, Double, exported
+from tests.helpers.served_models import CLASS_NAMES, exported
+from tests.helpers.server import Double
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "google-chrome", "chrome"))), None)
 MISSING = [name for name in ("gradio", "playwright") if not importlib.util.find_spec(name)]
@@ -26,8 +27,6 @@ pytestmark = [
     pytest.mark.xdist_group("serving"),
     pytest.mark.skipif(bool(MISSING), reason=f"The page's test needs {', '.join(MISSING)}."),
 ]
-
-SECONDS = 30
 
 
 @pytest.fixture(scope="module")
@@ -112,69 +111,6 @@ def opened(browser, address):
 def page(browser, address):
     with opened(browser, address) as page:
         yield page
-
-
-class View:
-    """The pictures in one place of the page."""
-
-    def __init__(self, page, name):
-        self._page, self._images = page, page.locator(f"#{name} img")
-
-    def sources(self):
-        return self._all("src")
-
-    def names(self):
-        return self._all("alt")
-
-    def _all(self, attribute):
-        # At once: pictures come and go.
-        return self._images.evaluate_all(f"all => all.map(one => one.getAttribute('{attribute}'))")
-
-    def wait_for(self, condition):
-        """Waits until a condition holds of the pictures, and returns them."""
-        end = time.monotonic() + SECONDS
-        while not condition(sources := self.sources()):
-            assert time.monotonic() < end, (
-                f"{len(sources)} pictures: {self._page.inner_text('body')}"
-            )
-            self._page.wait_for_timeout(50)
-        return sources
-
-    def count(self, count):
-        return self.wait_for(lambda sources: len(sources) == count)
-
-    @contextlib.contextmanager
-    def changed(self):
-        """Expects other pictures, all of them, after a block."""
-        before = self.wait_for(bool)
-        yield
-        self.wait_for(lambda now: now and all(a != b for a, b in zip(before, now, strict=False)))
-
-    @contextlib.contextmanager
-    def kept(self):
-        """Expects the same pictures after a block."""
-        before = self.wait_for(bool)
-        yield
-        assert self.sources() == before
-
-
-def choose(page, label, option):
-    page.get_by_label(label, exact=True).click()
-    page.get_by_role("option", name=option, exact=True).click()
-
-
-def slide(page, label, value):
-    page.get_by_label(f"number input for {label}", exact=True).fill(str(value))
-    page.keyboard.press("Tab")
-
-
-def seed(page, label, value):
-    page.get_by_label(label, exact=True).fill(str(value))
-    page.keyboard.press("Enter")
-
-
-def clear_upload(page):
-    page.get_by_label("Clear").locator("visible=true").first.click()
 
 
 @pytest.fixture

@@ -4,51 +4,15 @@ import base64
 import concurrent.futures
 import io
 import re
-import subprocess
-import sys
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from keras_cvaegan import pictures
-from keras_cvaegan.models import CGAN, CVAE, GAN, MODELS
-from keras_cvaegan.serving import GenerateClient
-from keras_cvaegan.training.run_directory import RunDirectory
-from tests.helpers.server import Double, exported
-from trainers.demo import __main__ as demo
+from tests.helpers.linear_source import Linear
 from trainers.demo import figures
-from trainers.demo.sources import LocalSource, ServedSource, Source
 from trainers.demo.studio import MAX_CLASSES_IN_A_ROW, Studio
 from trainers.pictures.generated import picture_seeds
-
-pytestmark = pytest.mark.xdist_group("serving")
-
-
-class Linear(Source):
-    """Pictures of 2×4 pixels that tell z and the class weights: linear in both, up to rounding."""
-
-    mixes_classes = can_encode = can_classify = True
-
-    def __init__(self, class_names=("rose", "lily", "oak"), channels=3):
-        super().__init__("Linear", "nowhere", class_names, 4, (2, 4, channels), 7)
-        self.matrix = np.diag([12.0, 9.0, 6.0, 3.0])
-
-    def decode(self, z, weights):
-        values = 100 + z @ self.matrix + 30 * weights @ np.arange(weights.shape[1])[:, np.newaxis]
-        images = np.repeat(values[:, np.newaxis, :, np.newaxis], 2, axis=1)
-        images = np.repeat(images, self.image_shape[-1], axis=-1)
-        return np.clip(np.rint(images), 0, 255).astype(np.uint8)
-
-    def encode(self, images, labels):
-        values = images[:, 0, :, 0].astype(float) - 100 - 30 * np.asarray(labels)[:, np.newaxis]
-        return (values / np.diag(self.matrix)).astype(np.float32)
-
-    def classify(self, images):
-        return np.tile(np.float32([0.1, 0.7, 0.2]), (len(images), 1))
-
-    def why_not(self, task):
-        return f"Linear cannot {task}."
 
 
 @pytest.fixture
@@ -59,22 +23,6 @@ def source():
 @pytest.fixture
 def studio(source):
     return Studio(source)
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory):
-    return exported(tmp_path_factory)[0]
-
-
-@pytest.fixture(scope="module")
-def local(model):
-    return LocalSource(model, "a run")
-
-
-@pytest.fixture(scope="module")
-def served(tmp_path_factory):
-    with Double(exported(tmp_path_factory)[1]) as double:
-        yield ServedSource.from_url(double.grpc_url, "keras_cvaegan", 30.0)
 
 
 def png(path, size=(8, 8), color=(10, 200, 30)):
@@ -281,121 +229,3 @@ def test_a_model_without_classes(tmp_path):
     )
     seen = studio.encode_picture(png(tmp_path / "a.png"), None)
     assert (seen.origin, seen.others) == ("", {})
-
-
-# Where the pictures are from
-
-
-def test_a_model_in_memory_draws_what_the_model_draws(model, local):
-    seeds = [5, 2**32 - 1]
-    z = local.sample_latents(seeds)
-    np.testing.assert_allclose(z, model.sample_latents(2, seeds), atol=1e-6)
-    weights = np.float32([[0.5, 0.5, 0], [0, 0, 1]])
-    images = local.decode(z, weights)
-    np.testing.assert_array_equal(images, pictures.to_uint8(model.decode(z, weights)))
-    assert local.decode(z, weights) is images
-    assert not images.flags.writeable
-    with concurrent.futures.ThreadPoolExecutor(8) as pool:
-        several = list(pool.map(lambda row: local.decode(z + row, weights), range(16)))
-    for row, found in enumerate(several):
-        np.testing.assert_array_equal(found, pictures.to_uint8(model.decode(z + row, weights)))
-
-
-def test_a_served_model_draws_what_the_model_draws(local, served):
-    assert (served.class_names, served.image_shape) == (local.class_names, local.image_shape)
-    assert (served.latent_dim, served.step) == (local.latent_dim, local.step)
-    assert served.can_encode and served.can_classify and not served.mixes_classes
-    here, there = Studio(local), Studio(served)
-    expected, found = here.samples([0, 2], 2, 9), there.samples([0, 2], 2, 9)
-    for name, row in expected.items():
-        # Another order of sums may round another way.
-        assert np.abs(found[name].astype(int) - row).max() <= 1
-    image = expected["rose"][:1]
-    np.testing.assert_allclose(served.encode(image, [0]), local.encode(image, [0]), atol=1e-4)
-    np.testing.assert_allclose(served.classify(image), local.classify(image), atol=1e-4)
-    assert "no signature 'encode': serve a model with an encoder" in served.why_not("encode")
-
-
-def test_a_server_that_is_gone_is_said_to_be(tmp_path_factory):
-    with Double(exported(tmp_path_factory)[1]) as double:
-        source = ServedSource(GenerateClient(double.rest_url, timeout=5, retries=0))
-    studio = Studio(source)
-    with pytest.raises(ValueError, match="Cannot reach the server"):
-        studio.samples([0], 1, 0)
-    with pytest.raises(ValueError, match="Cannot reach the server"):
-        _ = studio.directions
-    with pytest.raises(ValueError, match="Cannot reach the server"):
-        ServedSource(GenerateClient(double.rest_url, timeout=5, retries=0))
-
-
-def test_why_models_cannot():
-    networks = {"image_shape": (16, 16, 3), "latent_dim": 3}
-    without = LocalSource(CGAN.from_preset(**networks, num_classes=2), "a run")
-    assert not without.can_encode
-    assert without.why_not("encode").startswith("CGAN has no encoder. Models with one: ")
-    for name, kind in MODELS.items():
-        assert ("encoder" in kind.inference_names()) == (
-            name in re.split(r"[ ,.]+", without.why_not("encode"))
-        )
-    encoder_alone = LocalSource(CVAE.from_preset(**networks, num_classes=2), "a run")
-    assert encoder_alone.can_encode and not encoder_alone.can_classify
-    assert not LocalSource(GAN.from_preset(**networks), "a run").has_classes
-    with pytest.raises(ValueError, match=r"shows pictures.*shape \(2,\)"):
-        Linear.__bases__[0].__init__(Linear(), "a", "b", ["c"], 2, (2,), 0)
-
-
-# The program
-
-
-@pytest.fixture
-def run_dir(model, tmp_path):
-    run = RunDirectory(tmp_path / "run")
-    run.create()
-    run.write_config({"config": {}})
-    model.save(run.model)
-    return run.path
-
-
-def call(capsys, *flags):
-    code = demo.COMMAND.call(demo.main, flags)
-    return code, capsys.readouterr().err
-
-
-@pytest.mark.parametrize(
-    ("flags", "message"),
-    [
-        ([], "error: One of --run_dir .* and --url .* is needed. Received: none."),
-        (["--run_dir=a", "--url=http://b"], "Received: both."),
-        (["--run_dir=a", "--port=0"], "--port=0"),
-    ],
-)
-def test_wrong_flags(flags, message, capsys):
-    code, errors = call(capsys, *flags)
-    assert code == 1
-    assert re.search(message, errors)
-
-
-def test_without_gradio_it_says_what_to_install(run_dir, capsys, monkeypatch):
-    monkeypatch.setitem(sys.modules, "gradio", None)
-    monkeypatch.delitem(sys.modules, "trainers.demo.page", raising=False)
-    for name in ("GRADIO_TEMP_DIR", "GRADIO_ANALYTICS_ENABLED"):
-        monkeypatch.setenv(name, "")  # What the program sets ends with the test.
-    code, errors = call(capsys, f"--run_dir={run_dir}")
-    assert (code, errors) == (
-        1,
-        "error: trainers.demo needs gradio: install it with pip install -e '.[demo]'.\n",
-    )
-
-
-def test_the_model_is_that_of_the_run(model, run_dir):
-    source = LocalSource.from_run(run_dir)
-    assert source.class_names == model.class_names
-    assert source.origin == str(run_dir)
-
-
-def test_help_needs_neither_tensorflow_nor_gradio():
-    code = "import sys, trainers.demo.__main__ as d; d.COMMAND.call(d.main, ['--help']); "
-    code += "sys.exit(bool({'tensorflow', 'gradio', 'keras'} & set(sys.modules)))"
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert found.returncode == 0, found.stderr
-    assert "--run_dir=TEXT" in found.stdout
