@@ -15,8 +15,9 @@ from tensorflow_serving.config import model_server_config_pb2
 
 from keras_cvaegan.serving import GenerateClient
 from tests.helpers.running import ROOT
-from tests.helpers.served_models import Models, exported
+from tests.helpers.served_models import Models
 from tests.helpers.server import Double
+from tests.helpers.tiny_model import exported
 
 pytestmark = pytest.mark.xdist_group("serving")
 

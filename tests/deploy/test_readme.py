@@ -10,8 +10,8 @@ import subprocess
 import pytest
 
 from tests.helpers.running import ROOT
-from tests.helpers.served_models import exported
 from tests.helpers.server import Double
+from tests.helpers.tiny_model import exported
 
 pytestmark = pytest.mark.xdist_group("serving")
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from keras_cvaegan import pictures
-from tests.helpers.served_models import CLASS_NAMES, exported
 from tests.helpers.server import Double
+from tests.helpers.tiny_model import CLASS_NAMES, exported
 from trainers import generate, request
 from trainers.pictures.generated import write_pictures
 

@@ -1,8 +1,8 @@
 import pytest
 
 from keras_cvaegan.serving import GenerateClient
-from tests.helpers.served_models import exported
 from tests.helpers.server import Double
+from tests.helpers.tiny_model import exported
 
 
 @pytest.fixture(scope="session")

@@ -10,8 +10,8 @@ from PIL import Image
 
 from keras_cvaegan import pictures
 from keras_cvaegan.serving import BadRequest, GenerateClient, NotFound
-from tests.helpers.served_models import CLASS_NAMES
 from tests.helpers.server import Double
+from tests.helpers.tiny_model import CLASS_NAMES
 
 pytestmark = pytest.mark.xdist_group("serving")
 

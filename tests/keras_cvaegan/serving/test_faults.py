@@ -21,8 +21,9 @@ from keras_cvaegan.serving import (
     ServingError,
     Unavailable,
 )
-from tests.helpers.served_models import Models, exported
+from tests.helpers.served_models import Models
 from tests.helpers.server import Double
+from tests.helpers.tiny_model import exported
 
 pytestmark = pytest.mark.xdist_group("serving")
 

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from keras_cvaegan.training.run_directory import RunDirectory
-from tests.helpers.served_models import exported
+from tests.helpers.tiny_model import exported
 from trainers.demo import __main__ as demo
 from trainers.demo.sources import LocalSource
 

@@ -15,8 +15,8 @@ from keras_cvaegan.models import GAN
 from keras_cvaegan.training.run_directory import RunDirectory
 from tests.helpers.browser_page import SECONDS, View, choose, clear_upload, seed, slide
 from tests.helpers.running import ROOT, environment
-from tests.helpers.served_models import CLASS_NAMES, exported
 from tests.helpers.server import Double
+from tests.helpers.tiny_model import CLASS_NAMES, exported
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "google-chrome", "chrome"))), None)
 MISSING = [name for name in ("gradio", "playwright") if not importlib.util.find_spec(name)]

@@ -10,8 +10,8 @@ from keras_cvaegan import pictures
 from keras_cvaegan.models import CGAN, CVAE, GAN, MODELS
 from keras_cvaegan.serving import GenerateClient
 from tests.helpers.linear_source import Linear
-from tests.helpers.served_models import exported
 from tests.helpers.server import Double
+from tests.helpers.tiny_model import exported
 from trainers.demo.sources import LocalSource, ServedSource
 from trainers.demo.studio import Studio
 
