@@ -17,8 +17,10 @@ NEEDS = {
 }
 MISSING = [name for name in NEEDS if importlib.util.find_spec(name) is None]
 collect_ignore = [path for name in MISSING for path in NEEDS[name]]
-# Their examples take training steps and export.
-SLOW_EXAMPLES = ("keras_cvaegan/models", "keras_cvaegan/export", "keras_cvaegan/training")
+# Their examples build and train models.
+SLOW_EXAMPLES = tuple(
+    f"keras_cvaegan/{room}" for room in ("applications", "export", "models", "training")
+)
 
 
 def pytest_report_header():
@@ -29,7 +31,7 @@ def pytest_collection_modifyitems(config, items):
     for item in items:
         file = item.path.relative_to(ROOT).as_posix()
         if isinstance(item, pytest.DoctestItem) and file.startswith(SLOW_EXAMPLES):
-            item.add_marker("slow")
+            item.add_marker(pytest.mark.slow)
         # What fixtures of a file make is made once, in one process.
         if item.get_closest_marker("xdist_group") is None:
             item.add_marker(pytest.mark.xdist_group(file))

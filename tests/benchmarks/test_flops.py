@@ -10,6 +10,8 @@ from benchmarks.graphs import nodes
 from keras_cvaegan import networks
 from keras_cvaegan.models import CVAEGAN
 
+pytestmark = pytest.mark.slow
+
 
 def of_operation(operation):
     """Operations of one product: 2 for each element of the result and each term of its sum."""

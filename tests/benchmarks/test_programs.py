@@ -19,6 +19,8 @@ from benchmarks import (
 )
 from benchmarks.workers import WorkerError
 
+pytestmark = pytest.mark.slow
+
 PROGRAMS = (against_torch, classes, generation, input_pipeline, nearest_search, resolution)
 PROGRAMS += (training_step,)
 ABOUT = {

@@ -9,6 +9,8 @@ import pytest
 
 from tests.helpers.running import ROOT, environment
 
+pytestmark = pytest.mark.slow
+
 if importlib.util.find_spec("torch") is None:
     pytest.skip("PyTorch is not installed", allow_module_level=True)
 

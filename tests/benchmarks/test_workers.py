@@ -5,6 +5,8 @@ import pytest
 
 from benchmarks.workers import Trainer, Worker, WorkerError
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_worker_that_ends_says_why():
     with pytest.raises(WorkerError, match="nothing has ended: ModuleNotFoundError: No module"):

@@ -19,7 +19,7 @@ from tests.helpers.served_models import Models
 from tests.helpers.server import Double
 from tests.helpers.tiny_model import exported
 
-pytestmark = pytest.mark.xdist_group("serving")
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("serving")]
 
 DEPLOY = ROOT / "deploy"
 STATUS = "/v1/models/keras_cvaegan"

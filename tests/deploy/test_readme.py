@@ -13,7 +13,7 @@ from tests.helpers.running import ROOT
 from tests.helpers.server import Double
 from tests.helpers.tiny_model import exported
 
-pytestmark = pytest.mark.xdist_group("serving")
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("serving")]
 
 PAGE = (ROOT / "deploy" / "README.md").read_text()
 BLOCK = re.compile(r"```(\w+)\n(.*?)```", re.DOTALL)

@@ -21,7 +21,7 @@ from tests.helpers.untrained import (
 from trainers import ablate
 from trainers.sweeps import ablation, sweep
 
-pytestmark = pytest.mark.xdist_group("compare")
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("compare")]
 
 call = caller(ablate)
 

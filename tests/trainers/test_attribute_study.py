@@ -11,6 +11,8 @@ from tests.helpers.applied import call, leave_petals_run, untrained_runs
 from tests.helpers.untrained import judge_without_training
 from trainers import attribute_study
 
+pytestmark = pytest.mark.slow
+
 FLAGS = ("--count=20", "--pairs=15", "--steps=3", "--searched=30", "--k=2", "--reader_epochs=3")
 NAMES = ["background_hue", "brightness", "rotation", "size", "tint", "x", "y"]
 

@@ -12,6 +12,8 @@ from tests.helpers.untrained import CLASSES, paint
 from trainers import augment
 from trainers.applications import augmentation, augmented_folder
 
+pytestmark = pytest.mark.slow
+
 NAMES = tuple(CLASSES)
 
 

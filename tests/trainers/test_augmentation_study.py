@@ -23,6 +23,8 @@ from trainers import augmentation_study
 from trainers.augmentation import generators
 from trainers.command_line.command import INTERRUPTED
 
+pytestmark = pytest.mark.slow
+
 COUNTS = {"train": 6, "validation": 1, "test": 4}
 FLAGS = ("--images_per_class=2,all", "--seeds=2", "--per_class=5", "--new_classes=1",
          "--new_per_class=4", "--updates=3")  # fmt: skip

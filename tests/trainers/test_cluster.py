@@ -25,6 +25,8 @@ from tests.helpers.untrained import run_without_training
 from trainers import cluster, generate
 from trainers.clusters import clustered_codes, clustering, evaluation, report
 
+pytestmark = pytest.mark.slow
+
 SHORT = ("--codes=200", "--steps=6", "--log_every=2", "--batch_size=32", "--notensorboard")
 PAINTER = ("--layer=light", *SHORT)
 WRITTEN = {"clusters.json", "clusters.npz", "config.json", "features_and_codes.png", "means.png",

@@ -13,6 +13,8 @@ from tests.helpers.untrained import judge_without_training
 from trainers import cluster_study
 from trainers.clusters.verdicts import TITLES
 
+pytestmark = pytest.mark.slow
+
 FLAGS = ["--steps=3", "--batch_size=16", "--candidates=2", "--codes=150", "--samples=5"]
 FLAGS += ["--held_out=20", "--frechet_samples=100", "--reader_epochs=1", "--seeds=2"]
 

@@ -11,6 +11,8 @@ from tests.helpers.applied import call, untrained_runs
 from trainers import codes
 from trainers.applications import code_contents
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory, shared_cache):

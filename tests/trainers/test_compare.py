@@ -20,7 +20,7 @@ from trainers import compare
 from trainers.command_line.command import INTERRUPTED
 from trainers.sweeps import claims, sweep
 
-pytestmark = pytest.mark.xdist_group("compare")
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("compare")]
 FLAGS = ("--models=gan,cvae", "--seeds=2", "--samples_per_class=4", "--labels=middle,dark")
 RUNS = [("gan", 0), ("cvae", 0), ("gan", 1), ("cvae", 1)]
 

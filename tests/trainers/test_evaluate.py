@@ -20,7 +20,7 @@ SIZES = {"train": 120, "validation": 40, "test": 60}
 GENERATED = 80
 FLAGS = ("--samples_per_class=40",)
 
-pytestmark = pytest.mark.xdist_group("evaluate")
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("evaluate")]
 
 
 def rewrite_config(run_dir, **options):

@@ -8,6 +8,8 @@ import pytest
 from keras_cvaegan import pictures
 from trainers import evaluate, export, generate, report
 
+pytestmark = pytest.mark.slow
+
 
 def call(program, capsys, *arguments):
     code = program.COMMAND.call(program.main, arguments)

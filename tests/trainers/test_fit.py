@@ -6,6 +6,8 @@ import pytest
 from keras_cvaegan import pictures
 from trainers import fit
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def call(capsys, tiny):

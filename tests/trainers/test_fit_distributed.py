@@ -15,7 +15,7 @@ from keras_cvaegan.training.checkpoints import checkpoint_step, latest_checkpoin
 from tests.helpers.running import JAX, reserved_port, variables, wait_for
 
 # Each of these has the cores to itself.
-pytestmark = pytest.mark.xdist_group("steps")
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("steps")]
 
 FLAGS = ("--steps=40", "--log_every=2", "--checkpoint_every=4", "--noexport")
 MIRRORED = ("--strategy=mirrored", "--devices=2")

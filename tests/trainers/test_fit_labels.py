@@ -9,6 +9,8 @@ from keras_cvaegan import pictures
 from tests.helpers.running import variables
 from trainers import fit
 
+pytestmark = pytest.mark.slow
+
 REST = ["--model=lr_li_vae", "--labelled_share=0.1", "--unlabelled_rest"]
 
 

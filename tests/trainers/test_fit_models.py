@@ -12,6 +12,8 @@ from tests.helpers.untrained import leave_run
 from trainers import export, fit, generate
 from trainers.command_line.training_config import training_config
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def call(capsys):

@@ -15,6 +15,8 @@ from trainers.points.half_circles_verdict import MEASURES
 from trainers.points.history import History
 from trainers.points.settings import HALF_CIRCLES_METHODS, HalfCirclesSettings
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def data():

@@ -13,6 +13,8 @@ from trainers import inpaint
 from trainers.applications import inpainting
 from trainers.pictures.held_out import HeldOut
 
+pytestmark = pytest.mark.slow
+
 SHAPE = (16, 16, 3)
 
 

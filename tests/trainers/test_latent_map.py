@@ -15,6 +15,8 @@ from trainers.applications import latent_map as room
 from trainers.pictures.held_out import RunPictures
 from trainers.reports import projector as projector_files
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def runs(shared_cache, tmp_path_factory):

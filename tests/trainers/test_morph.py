@@ -13,6 +13,8 @@ from trainers import morph
 from trainers.applications import morphing
 from trainers.pictures.held_out import HeldOut
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def runs(shared_cache, tmp_path_factory):

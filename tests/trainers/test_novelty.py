@@ -15,6 +15,8 @@ from trainers import novelty
 from trainers.applications import novelty as room
 from trainers.pictures.held_out import RunPictures
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def runs(shared_cache, tmp_path_factory):

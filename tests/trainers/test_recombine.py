@@ -12,6 +12,8 @@ from tests.helpers.applied import call, read_grid, untrained_runs
 from trainers import recombine
 from trainers.pictures.held_out import HeldOut
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def runs(shared_cache, tmp_path_factory):

@@ -11,7 +11,7 @@ from tests.helpers.tiny_model import CLASS_NAMES, exported
 from trainers import generate, request
 from trainers.pictures.generated import write_pictures
 
-pytestmark = pytest.mark.xdist_group("serving")
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("serving")]
 
 
 @pytest.fixture(scope="module")

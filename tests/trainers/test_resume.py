@@ -1,9 +1,12 @@
 import signal
 
 import numpy as np
+import pytest
 
 from keras_cvaegan.training.checkpoints import latest_checkpoint
 from tests.helpers.running import variables, wait_for
+
+pytestmark = pytest.mark.slow
 
 FLAGS = ("--steps=40", "--log_every=2", "--checkpoint_every=4", "--noexport")
 

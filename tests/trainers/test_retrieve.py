@@ -13,6 +13,8 @@ from tests.helpers.applied import call, read_grid, untrained_runs
 from trainers import retrieve
 from trainers.pictures.held_out import HeldOut, RunPictures
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def runs(shared_cache, tmp_path_factory):

@@ -13,6 +13,8 @@ from trainers import super_resolve
 from trainers.applications import small_pictures, super_resolution
 from trainers.pictures.held_out import HeldOut
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def runs(shared_cache, tmp_path_factory):

@@ -13,6 +13,8 @@ from trainers.points import ring, ring_experiment, ring_plot
 from trainers.points.history import History, shown_rows
 from trainers.points.settings import RingSettings
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def data():

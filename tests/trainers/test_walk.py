@@ -11,6 +11,8 @@ from tests.helpers.applied import call, read_grid, untrained_runs
 from tests.helpers.untrained import CLASSES
 from trainers import walk
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def runs(shared_cache, tmp_path_factory):

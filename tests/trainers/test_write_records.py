@@ -8,6 +8,8 @@ import pytest
 from datasets import tfrecords
 from trainers import write_records
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def call(capsys, tmp_path):

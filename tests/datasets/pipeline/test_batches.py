@@ -39,6 +39,7 @@ def test_every_epoch_has_every_example_once(count, seed, data):
         assert sorted(epoch) == list(range(count))
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None)
 @given(count=st.integers(1, 40), start=st.integers(0, 100), batch_size=st.integers(1, 50))
 def test_without_repeat_the_rest_of_the_epoch_comes(count, start, batch_size):
@@ -51,6 +52,7 @@ def test_without_repeat_the_rest_of_the_epoch_comes(count, start, batch_size):
     assert dataset.cardinality() == len(indices_of(dataset))
 
 
+@pytest.mark.slow
 @settings(max_examples=20, deadline=None)
 @given(st.data())
 def test_shards_together_are_the_unsharded_batches(data):
@@ -133,6 +135,7 @@ def test_orders_do_not_recur():
     assert len({tuple(order) for order in seeds}) == 3
 
 
+@pytest.mark.slow
 def test_orders_are_uniform():
     count, epochs = 12, 1500
     orders = np.array(indices_of(batches_of(count, batch_size=count), epochs))

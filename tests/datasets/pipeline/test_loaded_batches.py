@@ -7,6 +7,8 @@ import datasets
 from datasets.pipeline import registry
 from tests.helpers.numbered_pictures import SIZE, flat, indices_of, numbered
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def toy(no_other_datasets):

@@ -70,6 +70,7 @@ def test_pictures_that_were_read_do_not_stay_in_memory(no_other_datasets):
     assert resident_file_pages() - before < 10
 
 
+@pytest.mark.slow
 def test_a_process_that_leaves_an_endless_iterator_ends(cache_dir):
     program = """
 import numpy as np, datasets
@@ -88,6 +89,7 @@ for _ in range(20):
         subprocess.run([sys.executable, "-c", program], check=True, timeout=120)
 
 
+@pytest.mark.slow
 def test_iterators_are_dropped_while_batches_are_read():
     program = """
 import time

@@ -10,6 +10,8 @@ from keras_cvaegan.applications.inversion import _energy
 from keras_cvaegan.models import CGAN, CVAE, GAN
 from keras_cvaegan.networks import mlp_discriminator
 
+pytestmark = pytest.mark.slow
+
 
 def linear(latent_dim=3):
     """A GAN whose pictures are 0.1 z_i in their i-th channel."""

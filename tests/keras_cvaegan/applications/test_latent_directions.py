@@ -54,6 +54,7 @@ def test_what_is_even_in_z_does_not_count(known):
     assert_same_lines(found.vectors, known[2], 1e-5)
 
 
+@pytest.mark.slow
 def test_a_curved_decoder_gives_its_mean_jacobian():
     # Stein: E[x zᵀ] = E[∂x/∂z]. The Jacobian comes from finite differences, the mean from as many
     # latents that the estimate never saw.

@@ -9,6 +9,8 @@ from keras_cvaegan.applications.plug_and_play import WALK_STREAM
 from keras_cvaegan.models import CVAEGAN
 from keras_cvaegan.ops import random
 
+pytestmark = pytest.mark.slow
+
 rng = np.random.default_rng(0)
 A, B = rng.normal(size=(3, 4)).astype("float32"), rng.normal(size=(4, 5)).astype("float32")
 
@@ -93,6 +95,7 @@ def test_images_of_a_model():
     np.testing.assert_array_equal(sampler.latents([0, 2])[0], sampler.latents([0, 1])[0])
 
 
+@pytest.mark.slow
 def test_a_denoising_prior_points_to_where_latents_are():
     """Of N(m, s²) the best denoiser is known: m + (z − m) s² / (s² + noise²)."""
     m, s, noise = np.array([1.0, -2.0]), 0.5, 0.5

@@ -9,6 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+pytestmark = pytest.mark.slow
+
 CLASSES, LATENTS, SHAPE = 3, 16, (16, 16, 3)
 # What the signatures take; the first dimension is the rows.
 TAKES = {

@@ -11,6 +11,8 @@ import pytest
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
+pytestmark = pytest.mark.slow
+
 LABELS, SEEDS = np.array([0, 2, 1, 2], np.int64), np.array([5, 6, 7, 8], np.int64)
 INVALID_ARGUMENT = 3
 

@@ -17,6 +17,8 @@ from PIL import Image
 from keras_cvaegan.export import export_saved_model, saved_model, write_saved_model
 from keras_cvaegan.models import GAN
 
+pytestmark = pytest.mark.slow
+
 LABELS = np.array([0, 2, 1, 2], np.int64)
 SEEDS = np.array([5, 6, 7, 8], np.int64)
 

@@ -1,8 +1,11 @@
 """Warm-up requests: read by the official messages, and replayed."""
 
 import numpy as np
+import pytest
 import tensorflow as tf
 from tensorflow_serving.apis import prediction_log_pb2
+
+pytestmark = pytest.mark.slow
 
 
 def logs(version):

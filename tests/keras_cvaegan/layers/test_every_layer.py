@@ -52,6 +52,7 @@ def test_a_training_step_moves_what_it_should(case):
     checks.check_training_step(case.build(), case.inputs, case.trained, case.updated)
 
 
+@pytest.mark.slow
 def test_back_ends_agree(tmp_path):
     """In a process of its own."""
     path = tmp_path / "found.npz"

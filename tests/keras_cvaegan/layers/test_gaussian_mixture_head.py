@@ -62,6 +62,7 @@ def test_variances_at_an_end_of_their_range_may_come_back(beyond):
     assert (np.abs(np.array(head.log_variances)) < 2.0).all()
 
 
+@pytest.mark.slow
 def test_as_the_last_layer_of_a_classifier_it_learns_the_classes():
     keras.utils.set_random_seed(0)
     rng = np.random.default_rng(0)

@@ -6,6 +6,8 @@ import pytest
 
 from keras_cvaegan.metrics.attribute_reader import AttributeReader, train_reader
 
+pytestmark = pytest.mark.slow
+
 
 def squares(count, seed):
     """Dark pictures with a square of some brightness, left, right, above or below."""

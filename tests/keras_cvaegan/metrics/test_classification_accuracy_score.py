@@ -16,6 +16,7 @@ def striped(count, seed):
     return images.astype(np.uint8), labels
 
 
+@pytest.mark.slow
 def test_good_samples_teach_and_mislabelled_ones_do_not():
     real = striped(60, 0)
     metric = ClassificationAccuracyScore(real, 2, augment=False, epochs=3)

@@ -132,6 +132,7 @@ def inception():
     return metrics.InceptionExtractor(weights=None, batch_size=2)
 
 
+@pytest.mark.slow
 def test_inception_takes_images_of_any_size(inception):
     assert (inception.feature_dim, inception.num_classes) == (2048, 1000)
     assert not inception.knows_labels
@@ -144,6 +145,7 @@ def test_inception_takes_images_of_any_size(inception):
         inception(np.zeros((1, 32, 32, 1), np.uint8))
 
 
+@pytest.mark.slow
 def test_inception_has_no_top1_accuracy(inception):
     x, labels = images(8), np.arange(8) % 2
     with pytest.raises(ValueError, match="not the data's: pass num_classes"):

@@ -59,6 +59,7 @@ def test_training_pictures_that_occur_several_times():
     assert result["nearest_pixel_copies"] == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("max_bytes", "passes"), [(10**6, 1), (0, 2)])
 def test_what_is_found_of_the_training_pictures_serves_all(extractor, max_bytes, passes):
     training, several = pictures(60, 0), [pictures(20, 1), pictures(9, 2)]

@@ -19,6 +19,7 @@ def images(count, size, seed=0, channels=3):
     return np.clip(patches + random.normal(0, 20, patches.shape), 0, 255).astype(np.uint8)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("size", "scales"),
     [((16, 16), 1), ((32, 32), 2), ((33, 47), 2), ((96, 64), 3), ((176, 176), 5)],

@@ -136,6 +136,7 @@ def test_wrong_arguments(reference, extractor, draw):
         metrics.MetricSuite(reference, extractor)
 
 
+@pytest.mark.slow
 def test_jax_gives_the_same_figures(classifier, tmp_path):
     """With one file of weights, in a process of its own."""
     path = tmp_path / "classifier.keras"

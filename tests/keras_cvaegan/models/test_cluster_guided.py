@@ -16,6 +16,8 @@ from keras_cvaegan.training.checkpoints import restore_checkpoint, save_checkpoi
 from keras_cvaegan.training.code_batches import CodeBatches
 from tests.helpers.running import on_jax
 
+pytestmark = pytest.mark.slow
+
 
 def painter(dimensions=4, side=8):
     """A user's generator: the sign of z₁ · z₂ decides whether the picture is dark or light.

@@ -14,6 +14,8 @@ from keras_cvaegan.models import CVAEGAN
 from tests.helpers import equations
 from tests.helpers.checks import dtype_policy
 
+pytestmark = pytest.mark.slow
+
 SHAPE = (16, 16, 3)
 # Of E's and G's objective.
 OWN = CVAEGAN.hyperparameters()

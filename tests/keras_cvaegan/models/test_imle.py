@@ -10,6 +10,8 @@ from keras_cvaegan.models.imle import CANDIDATE_STREAM
 from keras_cvaegan.networks.mlp import mlp_generator, mlp_projection_discriminator
 from keras_cvaegan.ops import random
 
+pytestmark = pytest.mark.slow
+
 SIZES = {"image_shape": (3,), "num_classes": 4, "latent_dim": 3, "hidden_units": (8, 6)}
 
 

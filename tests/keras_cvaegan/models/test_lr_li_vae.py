@@ -9,6 +9,8 @@ import pytest
 from keras_cvaegan.models import LRLIVAE, LRLIVAEGAN
 from keras_cvaegan.networks import PRESETS
 
+pytestmark = pytest.mark.slow
+
 SHAPE = (16, 16, 3)
 
 
@@ -76,6 +78,7 @@ def test_classes_are_those_of_the_mixtures_posterior(model, images):
     np.testing.assert_allclose(model.classify(images), expected, rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_variances_have_a_learning_rate_of_their_own_that_falls(images):
     model = build(variance_decay_steps=2, mixture_steps=2)
     rates = {**LRLIVAE.learning_rates, "mixture": 1e-2, "mixture/log_variances": 1e-3}

@@ -10,6 +10,8 @@ from keras_cvaegan import networks
 from keras_cvaegan.models import CGAN, MODELS, VAE
 from tests.helpers.equations import WEIGHTS, objectives, settle
 
+pytestmark = pytest.mark.slow
+
 SHAPE = (16, 16, 3)
 LR_LI_CALLS = {
     "relevant_encoder": 4,

@@ -3,9 +3,12 @@
 import re
 
 import numpy as np
+import pytest
 
 import keras_cvaegan
 from tests.helpers.running import ROOT
+
+pytestmark = pytest.mark.slow
 
 PAGE = ROOT / "docs" / "new_model.md"
 

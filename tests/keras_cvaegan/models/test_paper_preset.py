@@ -7,6 +7,8 @@ import pytest
 import keras_cvaegan
 from keras_cvaegan.models import CVAEGAN, LRLIVAE, LRLIVAEGAN
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def model():

@@ -146,6 +146,7 @@ def test_outputs_are_float32_under_mixed_precision(check_mixed_precision):
     )
 
 
+@pytest.mark.slow
 def test_configuration_and_file_give_the_same_outputs(check_copies):
     check_copies(cifar_encoder((16, 16, 3), latent_dim=4), random_images(16))
     check_copies(cifar_decoder((16, 16, 3), latent_dim=4), random_codes(4))

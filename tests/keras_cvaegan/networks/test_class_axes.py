@@ -11,6 +11,8 @@ from tests.helpers import network_cases
 from tests.helpers.checks import dtype_policy
 from tests.helpers.network_cases import CLASSES, WITHOUT_CLASSES, example, labels_input
 
+pytestmark = pytest.mark.slow
+
 
 def label_maps(num_classes):
     """A discriminator to which labels come as constant maps, in front of the image's channels."""

@@ -7,6 +7,8 @@ import pytest
 from tests.helpers import checks
 from tests.helpers.network_cases import CLASSES, NETWORKS, WITHOUT_CLASSES, example
 
+pytestmark = pytest.mark.slow
+
 BUILD = {name: lambda build=build: build(CLASSES) for name, build in NETWORKS.items()}
 BUILD |= {f"{name} without classes": build for name, build in WITHOUT_CLASSES.items()}
 every_network = pytest.mark.parametrize("build", BUILD.values(), ids=BUILD)

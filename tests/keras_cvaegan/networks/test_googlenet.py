@@ -4,6 +4,8 @@ import pytest
 
 from keras_cvaegan.networks.googlenet import googlenet_encoder
 
+pytestmark = pytest.mark.slow
+
 CLASSES, LATENT = 5, 6
 
 # Szegedy et al. 2015, Table 1, copied anew: output side at 128×128 (4/7 of that at 224×224),

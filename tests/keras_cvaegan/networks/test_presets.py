@@ -56,6 +56,7 @@ def test_dimensions_may_be_given(found, side):
     assert code_widths(networks) == widths(3, 5)
 
 
+@pytest.mark.slow
 def test_architectures_of_the_paper_by_size():
     def discriminator(side):
         built = PAPER.code_networks((side, side, 3), 4, names=["discriminator"])

@@ -4,6 +4,8 @@ import pytest
 
 from keras_cvaegan.networks.upsampling_generator import upsampling_generator
 
+pytestmark = pytest.mark.slow
+
 CLASSES, LATENT = 5, 6
 
 

@@ -7,6 +7,8 @@ import pytest
 from keras_cvaegan.networks import vgg_decoder, vgg_encoder, vgg_projection_discriminator
 from tests.helpers import published
 
+pytestmark = pytest.mark.slow
+
 # Configuration D.
 CONVOLUTIONS = [
     *(64, 64, "maxpool", 128, 128, "maxpool", 256, 256, 256, "maxpool"),

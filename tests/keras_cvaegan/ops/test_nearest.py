@@ -168,6 +168,7 @@ def test_no_gradient_flows():
     assert tape.gradient(loss, [x, y]) == [None, None]
 
 
+@pytest.mark.slow
 def test_jax_and_compiled_functions_find_the_same():
     """In a process of its own."""
     process = subprocess.run(

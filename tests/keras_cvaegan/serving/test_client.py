@@ -13,7 +13,7 @@ from keras_cvaegan.serving import BadRequest, GenerateClient, NotFound
 from tests.helpers.server import Double
 from tests.helpers.tiny_model import CLASS_NAMES
 
-pytestmark = pytest.mark.xdist_group("serving")
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("serving")]
 
 LABELS, SEEDS = [0, 2, 1, 2], [5, 6, 7, 2**31]
 

@@ -25,7 +25,7 @@ from tests.helpers.served_models import Models
 from tests.helpers.server import Double
 from tests.helpers.tiny_model import exported
 
-pytestmark = pytest.mark.xdist_group("serving")
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("serving")]
 
 
 @pytest.fixture

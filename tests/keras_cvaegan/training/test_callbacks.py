@@ -2,6 +2,7 @@ import io
 import re
 
 import numpy as np
+import pytest
 import tqdm
 
 from keras_cvaegan.models import CVAEGAN
@@ -32,6 +33,7 @@ def test_a_run_that_goes_on_counts_its_own_steps_for_the_speed(monkeypatch):
     assert max(map(float, speeds)) <= 32
 
 
+@pytest.mark.slow
 def test_loss_scale_and_skipped_steps_show_under_half_precision():
     with dtype_policy("mixed_float16"):
         model = CVAEGAN.from_preset("compact", image_shape=(16, 16, 3), num_classes=2)

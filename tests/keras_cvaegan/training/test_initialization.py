@@ -14,6 +14,8 @@ from keras_cvaegan.training import initialize_from
 from tests.helpers.checks import dtype_policy
 from tests.helpers.running import ROOT, on_jax
 
+pytestmark = pytest.mark.slow
+
 SHAPE = (16, 16, 3)
 CLASSES = ("daisy", "rose", "tulip", "lily")
 CONDITIONAL = [name for name, model in MODELS.items() if model.conditional]

@@ -13,6 +13,8 @@ import keras_cvaegan
 from keras_cvaegan.training import ArrayData, TrainingConfig, run
 from keras_cvaegan.training.run_directory import RunDirectory
 
+pytestmark = pytest.mark.slow
+
 CONFIG = TrainingConfig(
     model="cvae", image_size=16, latent_dim=3, batch_size=4, steps=4, log_every=1, export=False
 )

@@ -9,6 +9,8 @@ import pytest
 from keras_cvaegan.training.overflow import MeanOfSteps
 from tests.helpers.running import environment, on_jax
 
+pytestmark = pytest.mark.slow
+
 PROGRAM = """
 import sys
 import keras

@@ -14,7 +14,7 @@ from tests.helpers.running import JAX, ROOT
 PROGRAM = ROOT / "tests/helpers/take_steps.py"
 
 # One process at a time computes, and all tests share the reference.
-pytestmark = pytest.mark.xdist_group("steps")
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("steps")]
 
 
 def start(output, *arguments, **environment):

@@ -7,6 +7,8 @@ from keras_cvaegan.metrics import ClusterReader
 from keras_cvaegan.models import VAE, ClusterGuidedGenerator
 from trainers.clusters import measures
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def guided():

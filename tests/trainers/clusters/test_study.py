@@ -2,8 +2,12 @@
 
 from types import SimpleNamespace
 
+import pytest
+
 from trainers.clusters.study import most_telling
 from trainers.clusters.verdicts import claims
+
+pytestmark = pytest.mark.slow
 
 
 def test_the_layer_that_tells_most_and_has_no_outliers():

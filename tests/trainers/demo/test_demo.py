@@ -11,7 +11,7 @@ from tests.helpers.tiny_model import exported
 from trainers.demo import __main__ as demo
 from trainers.demo.sources import LocalSource
 
-pytestmark = pytest.mark.xdist_group("serving")
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("serving")]
 
 
 @pytest.fixture(scope="module")

@@ -24,6 +24,7 @@ if BROWSER is None:
     MISSING.append("a Chromium")
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.xdist_group("serving"),
     pytest.mark.skipif(bool(MISSING), reason=f"The page's test needs {', '.join(MISSING)}."),
 ]

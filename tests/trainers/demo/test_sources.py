@@ -15,7 +15,7 @@ from tests.helpers.tiny_model import exported
 from trainers.demo.sources import LocalSource, ServedSource
 from trainers.demo.studio import Studio
 
-pytestmark = pytest.mark.xdist_group("serving")
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("serving")]
 
 
 @pytest.fixture(scope="module")

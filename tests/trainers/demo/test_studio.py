@@ -14,6 +14,8 @@ from trainers.demo import figures
 from trainers.demo.studio import MAX_CLASSES_IN_A_ROW, Studio
 from trainers.pictures.generated import picture_seeds
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def source():

@@ -10,6 +10,8 @@ from tests.helpers.untrained import CLASSES, Painter, judge_without_training, wr
 from trainers.evaluation import measuring
 from trainers.evaluation.real_side import RealSide
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def bright(tmp_path_factory, shared_cache):

@@ -9,7 +9,7 @@ from keras_cvaegan import metrics
 from tests.helpers import tfx_examples as examples
 from trainers.tfx import judging, module
 
-pytestmark = pytest.mark.xdist_group("tfx")
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("tfx")]
 
 _, CONFIG = module.parse({"num_classes": examples.CLASSES, "image_size": examples.SIZE})
 

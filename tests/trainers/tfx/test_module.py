@@ -17,7 +17,7 @@ from keras_cvaegan import pictures
 from tests.helpers import tfx_examples as examples
 from trainers.tfx import module
 
-pytestmark = pytest.mark.xdist_group("tfx")
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("tfx")]
 
 CONFIG = {"num_classes": examples.CLASSES, "image_size": examples.SIZE}
 
