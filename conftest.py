@@ -1,6 +1,7 @@
 """Which tests there are, which of them are slow, and which share a process."""
 
 import importlib.util
+import os
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ collect_ignore = [path for name in MISSING for path in NEEDS[name]]
 SLOW_EXAMPLES = tuple(
     f"keras_cvaegan/{room}" for room in ("applications", "export", "models", "training")
 )
+ELSEWHERE = os.environ.get("KERAS_BACKEND", "tensorflow") != "tensorflow"
 
 
 def pytest_report_header():
@@ -32,6 +34,8 @@ def pytest_collection_modifyitems(config, items):
         file = item.path.relative_to(ROOT).as_posix()
         if isinstance(item, pytest.DoctestItem) and file.startswith(SLOW_EXAMPLES):
             item.add_marker(pytest.mark.slow)
+        if ELSEWHERE and item.get_closest_marker("tensorflow"):
+            item.add_marker(pytest.mark.skip(reason="of the TensorFlow back end"))
         # What fixtures of a file make is made once, in one process.
         if item.get_closest_marker("xdist_group") is None:
             item.add_marker(pytest.mark.xdist_group(file))

@@ -27,7 +27,7 @@ def gaussian_log_likelihood(z: Any, mean: Any, log_variance: Any) -> Any:
 
     >>> import numpy as np
     >>> value = gaussian_log_likelihood(np.zeros((2, 4)), np.zeros(4), np.zeros(4))
-    >>> np.round(np.array(value), 4).tolist()
+    >>> np.round(np.asarray(value, np.float64), 4).tolist()
     [-3.6758, -3.6758]
     """
     log_variance = full_precision(log_variance)
@@ -56,7 +56,7 @@ def class_log_likelihoods(z: Any, means: Any, log_variances: Any) -> Any:
     >>> import numpy as np
     >>> means = np.array([[0.0], [4.0]])
     >>> values = class_log_likelihoods(np.array([[1.0]]), means, np.zeros((2, 1)))
-    >>> np.round(np.array(values), 3).tolist()
+    >>> np.round(np.asarray(values, np.float64), 3).tolist()
     [[-1.419, -5.419]]
     """
     return gaussian_log_likelihood(ops.expand_dims(z, 1), means, log_variances)

@@ -38,6 +38,7 @@ def test_equals_keras_in_training_and_moves_the_same_averages(shape, center, sca
             np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.tensorflow
 def test_gradients_equal():
     layers = both((4, 5, 6, 3), epsilon=1e-5)
     x = tf.random.stateless_normal((4, 5, 6, 3), (0, 0), 1.0, 2.0)
@@ -67,6 +68,7 @@ def test_moments_of_half_precision_are_float32(policy):
     np.testing.assert_allclose(layer.moving_mean, 0.01 * exact.mean((0, 1, 2)), rtol=1e-4)
 
 
+@pytest.mark.tensorflow
 def test_the_fused_operation_is_used_where_it_serves_and_only_there():
     def operations(layer, shape, dtype="float32"):
         layer.build((None, *shape[1:]))

@@ -36,6 +36,7 @@ def random_batches(count, num_classes, dim, seed=0):
         yield features, random.integers(0, num_classes, size)
 
 
+@pytest.mark.tensorflow
 @every_decay
 @pytest.mark.parametrize("num_classes", [1, 3, 12])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -59,6 +60,7 @@ def test_a_first_batch_of_one_gives_the_example_itself(decay):
     np.testing.assert_allclose(centers, features, rtol=1e-6)
 
 
+@pytest.mark.tensorflow
 @every_decay
 def test_traced_equals_eager(decay):
     eager, traced = ClassCenters(4, decay), ClassCenters(4, decay)
@@ -80,6 +82,7 @@ def gradient(layer, features, labels, weights):
     return np.array(tape.gradient(loss, features))
 
 
+@pytest.mark.tensorflow
 @every_decay
 def test_gradient_is_that_of_the_batch_mean(decay):
     random = np.random.default_rng(1)
@@ -95,6 +98,7 @@ def test_gradient_is_that_of_the_batch_mean(decay):
         np.testing.assert_allclose(gradient(layer, features, labels, weights), expected, rtol=1e-12)
 
 
+@pytest.mark.tensorflow
 @every_decay
 def test_gradient_equals_finite_differences_of_the_batch_mean(decay):
     random = np.random.default_rng(2)
@@ -112,6 +116,7 @@ def test_gradient_equals_finite_differences_of_the_batch_mean(decay):
     np.testing.assert_allclose(gradient(layer, features, labels, weights), expected, rtol=1e-7)
 
 
+@pytest.mark.tensorflow
 def test_history_carries_no_gradient():
     layer = ClassCenters(2, 0.5)
     early, late = tf.constant([[1.0, 2.0]]), tf.constant([[3.0, 4.0]])

@@ -80,6 +80,7 @@ def test_layers_start_different_and_follow_the_global_seed():
     assert not np.array_equal(kernels[0], kernels[4])
 
 
+@pytest.mark.tensorflow
 def test_everything_but_the_averages_is_trained(inputs):
     layer = built()
     assert [weight.name for weight in layer.trainable_variables] == ["kernel", "bias"]

@@ -57,6 +57,7 @@ def test_noise_is_a_function_of_seed_step_stream_and_row(gaussian):
     np.testing.assert_allclose(tail, first[3:], atol=1e-6)
 
 
+@pytest.mark.tensorflow
 def test_one_trace_serves_every_step(gaussian):
     layer = GaussianSampling()
     traced = tf.function(lambda step: layer(gaussian, step=step), autograph=False)
@@ -66,6 +67,7 @@ def test_one_trace_serves_every_step(gaussian):
     assert traced.experimental_get_tracing_count() == 1
 
 
+@pytest.mark.tensorflow
 def test_gradient_is_that_of_the_reparameterization(gaussian):
     mean, log_var = (tf.constant(x) for x in gaussian)
     layer = GaussianSampling()

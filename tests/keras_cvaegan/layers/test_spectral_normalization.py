@@ -36,6 +36,7 @@ def test_the_kernel_is_divided_by_its_largest_singular_value(inner, shape):
     np.testing.assert_allclose(layer(x), expected, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.tensorflow
 def test_the_gradient_takes_its_way_through_the_norm():
     keras.utils.set_random_seed(1)
     inner = keras.layers.Dense(4, use_bias=False)

@@ -39,6 +39,7 @@ def test_equals_doubling_and_then_convolving(k, h, w, c, filters, n, activation,
     np.testing.assert_allclose(y, plain(x), atol=2e-5)
 
 
+@pytest.mark.tensorflow
 @pytest.mark.parametrize("k", [3, 5])
 def test_gradients_equal(k):
     layer, plain = both(k, (MIN_SIDE, MIN_SIDE, 3), 4)

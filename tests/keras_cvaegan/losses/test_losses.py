@@ -114,6 +114,7 @@ def test_every_loss_has_a_case():
     assert sorted(case.name for case in CASES) == sorted(losses.__all__)
 
 
+@pytest.mark.tensorflow
 @every_loss
 @settings(max_examples=20, deadline=None)
 @given(n=st.integers(1, 6), d=st.integers(1, 6), seed=st.integers(0, 99))
@@ -147,6 +148,7 @@ def test_sums_that_half_precision_cannot_hold(case):
     np.testing.assert_allclose(float(case.loss(*big, *weights)), expected, rtol=1e-6)
 
 
+@pytest.mark.tensorflow
 @every_loss
 def test_gradient_equals_finite_differences(case):
     inputs = case.inputs(np.random.default_rng(3), 3, 4)
@@ -167,6 +169,7 @@ def test_gradient_equals_finite_differences(case):
         np.testing.assert_allclose(gradient, expected, rtol=1e-6, atol=1e-8)
 
 
+@pytest.mark.tensorflow
 @every_loss
 def test_traced_with_unknown_batch_size(case):
     inputs = case.inputs(np.random.default_rng(1), 3, 4)
@@ -193,6 +196,7 @@ def test_twice_the_dimensions_give_twice_the_loss(case):
     np.testing.assert_allclose(float(case.loss(*doubled)), 2 * float(case.loss(*inputs)))
 
 
+@pytest.mark.tensorflow
 @every_loss
 def test_a_batch_repeated_gives_the_same_loss(case):
     inputs = case.inputs(np.random.default_rng(2), 4, 5)
@@ -202,6 +206,7 @@ def test_a_batch_repeated_gives_the_same_loss(case):
     np.testing.assert_allclose(float(case.loss(*repeated)), float(case.loss(*inputs)))
 
 
+@pytest.mark.tensorflow
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32"])
 @pytest.mark.parametrize("sign", [1, -1])
 def test_discriminator_loss_of_extreme_logits(dtype, sign):
@@ -213,6 +218,7 @@ def test_discriminator_loss_of_extreme_logits(dtype, sign):
     assert float(tape.gradient(loss, logits)[0, 0]) == sign
 
 
+@pytest.mark.tensorflow
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32"])
 def test_classification_loss_of_extreme_logits(dtype):
     logits = tf.constant([[1e4, -1e4, 0.0]] * 2, dtype)
@@ -273,6 +279,7 @@ WEIGHTED = (
 )
 
 
+@pytest.mark.tensorflow
 @pytest.mark.parametrize(
     "case", [case for case in CASES if case.name in WEIGHTED], ids=lambda case: case.name
 )

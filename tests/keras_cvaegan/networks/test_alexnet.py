@@ -92,6 +92,7 @@ def test_features_are_the_input_of_the_last_layer(classifier):
     assert np.ptp(outputs["features"], axis=0).max() > 0
 
 
+@pytest.mark.tensorflow
 def test_normalization_follows_every_convolution():
     model = small_classifier(synchronized=True)
     norms = [layer for layer in model.layers if type(layer).__name__ == "BatchNormalization"]

@@ -107,6 +107,7 @@ def test_the_discriminator_sees_the_label():
     assert np.ptp(outputs["features"], axis=0).max() < 1e-5
 
 
+@pytest.mark.tensorflow
 def test_normalizations_can_be_synchronized_and_have_the_settings_of_all():
     for build in (cifar_encoder, cifar_decoder):
         for synchronized in (False, True):

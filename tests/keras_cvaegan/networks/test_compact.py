@@ -24,6 +24,7 @@ def test_sizes_the_architecture_cannot_take(shape):
     assert str(shape) in str(error.value)
 
 
+@pytest.mark.tensorflow
 @pytest.mark.parametrize("side", [16, 64])
 def test_networks_of_the_preset_fit_together(side):
     networks = preset("compact").networks((side, side, 3), num_classes=5, latent_dim=7)

@@ -38,6 +38,7 @@ def test_it_gives_what_the_plain_one_does(plain):
     assert outputs["features"].shape == (3, 7)
 
 
+@pytest.mark.tensorflow
 def test_the_label_changes_what_an_image_is_judged_by(plain):
     """Not only the logit but its gradient with respect to the image depends on the label."""
     network = conditional_discriminator(plain, num_classes=3)
@@ -80,6 +81,7 @@ def test_wrong_arguments(arguments):
         conditional_discriminator(mlp_discriminator(), **arguments)
 
 
+@pytest.mark.tensorflow
 def test_gradients_reach_every_weight(plain):
     network = conditional_discriminator(plain, num_classes=3)
     with tf.GradientTape() as tape:

@@ -100,6 +100,7 @@ def test_kernels_start_from_the_normal_distribution_of_dcgan():
         assert kernel.std() == pytest.approx(0.02, rel=0.03)
 
 
+@pytest.mark.tensorflow
 def test_normalization_follows_every_convolution_but_the_first():
     model = small_discriminator(synchronized=True)
     norms = [layer for layer in model.layers if type(layer).__name__ == "BatchNormalization"]

@@ -178,6 +178,7 @@ def test_a_sequential_in_a_sequential():
     np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
+@pytest.mark.tensorflow
 @pytest.mark.parametrize("build", ["nested", "gan", "mixed", "float64"])
 def test_networks_are_saved_and_loaded(build, gan, tmp_path):
     policies = {"mixed": "mixed_bfloat16", "float64": "float64"}

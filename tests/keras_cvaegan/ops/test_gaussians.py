@@ -15,6 +15,7 @@ def draw(seed, n, classes, d, spread=3.0):
     return rng.normal(0, 2, (n, d)), rng.normal(0, 2, (classes, d)), log_variances
 
 
+@pytest.mark.tensorflow
 @settings(max_examples=30, deadline=None)
 @given(n=st.integers(0, 5), classes=st.integers(1, 5), d=st.integers(1, 6), seed=st.integers(0, 99))
 def test_likelihoods_and_posterior(n, classes, d, seed):
@@ -46,6 +47,7 @@ def test_the_gaussian_of_all_classes_has_the_mean_and_variance_of_samples():
     np.testing.assert_allclose(np.exp(log_variance), samples.var(0), rtol=0.01)
 
 
+@pytest.mark.tensorflow
 @settings(max_examples=30, deadline=None)
 @given(classes=st.integers(1, 5), seed=st.integers(0, 99))
 def test_the_gaussian_of_all_classes_as_the_equation_has_it(classes, seed):

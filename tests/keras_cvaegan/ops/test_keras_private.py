@@ -72,6 +72,7 @@ def test_an_optimizer_knows_what_it_updates_in_order_and_does_not_own_it():
     assert [float(weight[0]) for weight in weights] == [-1.0, 1.0, 1.0]
 
 
+@pytest.mark.tensorflow
 def test_a_model_that_is_built_when_made_is_not_built_from_a_batch(monkeypatch):
     """Without `BuiltWhenMade`, Keras takes a batch apart; should it stop, this class can go."""
 

@@ -139,6 +139,7 @@ def test_in_half_precision_distances_are_float32():
     assert_nearest(nearest(x, y), all_distances(x, y))
 
 
+@pytest.mark.tensorflow
 def test_numbers_of_rows_that_are_not_known_when_traced():
     traces = []
 

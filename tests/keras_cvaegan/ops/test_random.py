@@ -90,6 +90,7 @@ def test_as_many_seeds_as_pairs_of_columns():
     np.testing.assert_allclose(by_row, alone, atol=1e-6)
 
 
+@pytest.mark.tensorflow
 @pytest.mark.parametrize("shape", [None, ()])
 def test_traced_numbers_equal_eager_ones(shape):
     @tf.function(autograph=False)
@@ -105,6 +106,7 @@ def test_traced_numbers_equal_eager_ones(shape):
     assert traced.experimental_get_tracing_count() == 1
 
 
+@pytest.mark.tensorflow
 @pytest.mark.parametrize("dtype", ["float32", "float16", "bfloat16", "float64"])
 def test_dtype(dtype):
     z = random.normal(np.arange(3), 4, seed=0, dtype=dtype)

@@ -62,6 +62,7 @@ def values(model):
     return [np.array(v) for v in [*model.weights, *model.optimizer.variables]]
 
 
+@pytest.mark.tensorflow
 @pytest.mark.parametrize("optimizer", [lambda model: adam(), multi, scaled])
 def test_everything_comes_back_into_a_new_model(tmp_path, optimizer):
     model = trained(3, optimizer=optimizer)
@@ -93,6 +94,7 @@ def test_no_checkpoint(tmp_path):
     assert latest_checkpoint(tmp_path) is None
 
 
+@pytest.mark.tensorflow
 @pytest.mark.parametrize("damage", ["truncated", "empty", "flipped"])
 def test_torn_checkpoint_falls_back_to_the_one_before(tmp_path, damage):
     earlier = save_checkpoint(trained(1), tmp_path)
@@ -110,6 +112,7 @@ def test_torn_checkpoint_falls_back_to_the_one_before(tmp_path, damage):
         restore_checkpoint(made(), torn)
 
 
+@pytest.mark.tensorflow
 def test_checkpoint_of_another_model_is_refused(tmp_path):
     path = save_checkpoint(trained(1, units=3), tmp_path)
     other = made(units=2)

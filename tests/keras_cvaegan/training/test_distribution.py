@@ -29,17 +29,20 @@ def test_unknown_strategy_is_refused():
         open_distribution("miror")
 
 
+@pytest.mark.tensorflow
 def test_data_parallel_needs_jax():
     with pytest.raises(ValueError, match=r"KERAS_BACKEND=jax.*Received: KERAS_BACKEND=tensorflow"):
         open_distribution("data_parallel")
 
 
+@pytest.mark.tensorflow
 @pytest.mark.parametrize("strategy", ["none", "multi_worker"])
 def test_devices_are_counted_on_one_machine_only(strategy):
     with pytest.raises(ValueError, match=r"mirrored and data_parallel. Received: devices=2"):
         open_distribution(strategy, devices=2)
 
 
+@pytest.mark.tensorflow
 @pytest.mark.parametrize(
     "text",
     [

@@ -59,6 +59,7 @@ def test_of_an_uneven_batch_shares_are_equal_and_noise_is_not(count):
     assert len(set(rows)) == len(rows)
 
 
+@pytest.mark.tensorflow
 def test_a_batch_of_unknown_size():
     @tf.function(input_signature=[tf.TensorSpec([None])])
     def split(images):
