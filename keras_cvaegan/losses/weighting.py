@@ -11,7 +11,7 @@ def weighted_mean(values: Any, weights: Any = None) -> Any:
     """The mean over the batch of a value an example, each times its weight.
 
     Args:
-        values: values of shape (n,) or (n, 1).
+        values: values of shape (n, …): one or several an example.
         weights: weights of shape (n,), such as 0 for examples to leave out; 1 by default.
 
     Example:
@@ -22,4 +22,5 @@ def weighted_mean(values: Any, weights: Any = None) -> Any:
     """
     if weights is None:
         return ops.mean(values)
-    return ops.mean(ops.reshape(values, (-1,)) * full_precision(weights))
+    of_examples = ops.mean(values, axis=tuple(range(1, len(values.shape))))
+    return ops.mean(of_examples * full_precision(weights))

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import keras
 
@@ -49,11 +48,9 @@ class CGAN(GAN):
         latent_dim: int | Sequence[int],
     ) -> dict[str, keras.Model]:
         networks = super().preset_networks(preset, image_shape, num_classes, latent_dim)
-        networks["discriminator"] = conditional_discriminator(
-            networks["discriminator"], num_classes=num_classes
-        )
+        discriminator = networks["discriminator"]
+        if not (isinstance(discriminator.input, Mapping) and "labels" in discriminator.input):
+            networks["discriminator"] = conditional_discriminator(
+                discriminator, num_classes=num_classes
+            )
         return networks
-
-    def judge(self, images: Any, classes: Any, training: bool) -> Any:
-        inputs = {"images": images, "labels": classes}
-        return self.discriminator(inputs, training=training)["logits"]

@@ -45,7 +45,9 @@ class Compilation(ModelPart):
     @classmethod
     def default_learning_rates(cls, preset: Preset) -> dict[str, float]:
         """The learning rate of each of `optimizer_names`: the model's paper's, or the preset's."""
-        rates = cls.learning_rates or preset.learning_rates
+        rates = dict(cls.learning_rates or preset.learning_rates)
+        if preset.replaces_paper_rates:
+            rates |= preset.learning_rates
         return {name: rates[name] for name in cls.optimizer_names()}
 
     @classmethod
@@ -53,7 +55,13 @@ class Compilation(ModelPart):
         """β₁ of Adam: the model's paper's, or the preset's; None where another one optimizes."""
         if cls.optimizer_class is not keras.optimizers.Adam:
             return None
-        return cls.betas[0] if cls.betas else preset.beta_1
+        return cls._betas(preset)[0]
+
+    @classmethod
+    def _betas(cls, preset: Preset) -> tuple[float, float]:
+        if cls.betas and not preset.replaces_paper_rates:
+            return cls.betas
+        return preset.beta_1, preset.beta_2
 
     def make_optimizers(
         self, learning_rates: Mapping[str, float], beta_1: float | None
@@ -66,7 +74,8 @@ class Compilation(ModelPart):
         """
         momentum = {}
         if self.optimizer_class is keras.optimizers.Adam:
-            momentum = {"beta_1": beta_1, "beta_2": self.betas[1] if self.betas else 0.999}
+            _, beta_2 = self._betas(find_preset(self.preset or "compact"))
+            momentum = {"beta_1": beta_1, "beta_2": beta_2}
         return {
             name: self.optimizer_class(learning_rates[name], **momentum)
             for name in self.optimizer_names()

@@ -9,7 +9,8 @@ import keras
 from keras import ops
 
 from keras_cvaegan import losses
-from keras_cvaegan.models.arguments import check_weight
+from keras_cvaegan.models.adversarial import ADVERSARIAL_LOSSES, adversarial_losses
+from keras_cvaegan.models.arguments import check_choice, check_weight
 from keras_cvaegan.models.generative_model import GenerativeModel
 from keras_cvaegan.models.matching import ClassMatching, MeanMatching
 
@@ -23,6 +24,7 @@ class FMCGAN(MeanMatching, ClassMatching, GenerativeModel):
         D minimizes  L_D = −E[log D(x_r)] − E[log(1 − D(x_p))]               (Eq. 1)
         C minimizes  L_C = −E[log P(c | x_r)]                                (Eq. 3)
         G minimizes  λ_GD L_GD + λ_GC L_GC                                   (Eq. 2, 4)
+                     + λ_adv L'_GD, where λ_adv is not 0
 
     simultaneously, from one forward pass: CVAE-GAN without encoder.
 
@@ -32,6 +34,7 @@ class FMCGAN(MeanMatching, ClassMatching, GenerativeModel):
         classifier: images → {"logits", "features", …}.
         mean_matching_weight: λ_GD.
         class_matching_weight: λ_GC.
+        adversarial_weight, adversarial_loss, relative_matching: see `CVAEGAN`.
         discriminator_layers: outputs of the discriminator that f_D stands for; maps are pooled
             over space.
         classifier_layers: outputs of the classifier that f_C stands for.
@@ -56,7 +59,13 @@ class FMCGAN(MeanMatching, ClassMatching, GenerativeModel):
 
     network_names = ("generator", "discriminator", "classifier")
     updates: ClassVar = {name: (name,) for name in network_names}
-    measures = ("mean_matching", "class_matching", "discriminator_loss", "classifier_loss")
+    measures = (
+        "mean_matching",
+        "class_matching",
+        "adversarial_loss",
+        "discriminator_loss",
+        "classifier_loss",
+    )
 
     def __init__(
         self,
@@ -66,6 +75,9 @@ class FMCGAN(MeanMatching, ClassMatching, GenerativeModel):
         *,
         mean_matching_weight: float = 1.0,
         class_matching_weight: float = 1.0,
+        adversarial_weight: float = 0.0,
+        adversarial_loss: str = "logistic",
+        relative_matching: bool = False,
         discriminator_layers: Sequence[str] = ("features",),
         classifier_layers: Sequence[str] = ("features",),
         class_center_decay: float = 0.9,
@@ -80,30 +92,38 @@ class FMCGAN(MeanMatching, ClassMatching, GenerativeModel):
         super().__init__(networks, **kwargs)
         self.mean_matching_weight = check_weight("mean_matching_weight", mean_matching_weight)
         self.class_matching_weight = check_weight("class_matching_weight", class_matching_weight)
+        self.adversarial_weight = check_weight("adversarial_weight", adversarial_weight)
+        self.adversarial_loss = check_choice(
+            "adversarial_loss", adversarial_loss, ADVERSARIAL_LOSSES
+        )
+        self.relative_matching = relative_matching
         self.prepare_mean_matching(discriminator_layers, mean_center_decay)
         self.prepare_class_matching(classifier_layers, class_center_decay)
 
     def compute_objectives(
         self, images: Any, labels: Any, training: bool
     ) -> tuple[dict[str, Any], dict[str, Any]]:
+        classes = self.one_hot(labels)
         z = self.prior_latents(ops.shape(images)[0])
-        generated = self.generator({"z": z, "labels": self.one_hot(labels)}, training=training)
-        real_d = self.discriminator(images, training=training)
-        generated_d = self.discriminator(generated, training=training)
-        real_c = self.classifier(images, training=training)
-        generated_c = self.classifier(generated, training=training)
+        generated = self.generator({"z": z, "labels": classes}, training=training)
+        views = [self.view(x, classes, training) for x in (images, generated)]
+        real_d, generated_d = (self.recognize(self.discriminator, view, training) for view in views)
+        real_c, generated_c = (self.recognize(self.classifier, view, training) for view in views)
+        discriminator_loss, adversarial_loss = adversarial_losses(
+            self.adversarial_loss, real_d["logits"], generated_d["logits"]
+        )
         measures = {
             "mean_matching": self.mean_matching(real_d, generated_d, training),
             "class_matching": self.class_matching(real_c, generated_c, labels, training),
-            "discriminator_loss": losses.discriminator_loss(
-                real_d["logits"], generated_d["logits"]
-            ),
+            "adversarial_loss": adversarial_loss,
+            "discriminator_loss": discriminator_loss,
             "classifier_loss": losses.classification_loss(labels, real_c["logits"]),
         }
         objectives = {
             "generator": (
                 self.mean_matching_weight * measures["mean_matching"]
                 + self.class_matching_weight * measures["class_matching"]
+                + self.adversarial_weight * measures["adversarial_loss"]
             ),
             "discriminator": measures["discriminator_loss"],
             "classifier": measures["classifier_loss"],

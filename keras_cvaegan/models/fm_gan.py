@@ -65,10 +65,13 @@ class FMGAN(MeanMatching, GenerativeModel):
     def compute_objectives(
         self, images: Any, labels: Any, training: bool
     ) -> tuple[dict[str, Any], dict[str, Any]]:
+        classes = self.one_hot(labels)
         z = self.prior_latents(ops.shape(images)[0])
-        generated = self.generator({"z": z, "labels": self.one_hot(labels)}, training=training)
-        real_d = self.discriminator(images, training=training)
-        generated_d = self.discriminator(generated, training=training)
+        generated = self.generator({"z": z, "labels": classes}, training=training)
+        real_d, generated_d = (
+            self.recognize(self.discriminator, self.view(x, classes, training), training)
+            for x in (images, generated)
+        )
         measures = {
             "mean_matching": self.mean_matching(real_d, generated_d, training),
             "discriminator_loss": losses.discriminator_loss(

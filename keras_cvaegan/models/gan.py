@@ -14,6 +14,7 @@ from keras_cvaegan.models.generative_model import GenerativeModel
 GENERATOR_LOSSES = {
     "non_saturating": losses.non_saturating_generator_loss,
     "minimax": losses.minimax_generator_loss,
+    "hinge": losses.hinge_generator_loss,
 }
 
 
@@ -34,7 +35,8 @@ class GAN(GenerativeModel):
         generator: {"z", "labels"} → images in [−1, 1].
         discriminator: images → {"logits", …}.
         generator_loss: "non_saturating", the above; or "minimax", E[log(1 − D(x_p))], with which
-            both play for one value.
+            both play for one value; or "hinge", −E[f(x_p)], with which D minimizes
+            E[max(0, 1 − f(x_r))] + E[max(0, 1 + f(x_p))].
         class_names, seed, average_decay, horizontal_flip, preset: see `GenerativeModel`.
 
     Raises:
@@ -75,12 +77,15 @@ class GAN(GenerativeModel):
         generated = self.generator({"z": z, "labels": classes}, training=training)
         real_logits = self.judge(images, classes, training)
         generated_logits = self.judge(generated, classes, training)
+        hinge = self.generator_loss == "hinge"
+        of_discriminator = losses.hinge_discriminator_loss if hinge else losses.discriminator_loss
         objectives = {
             "generator": GENERATOR_LOSSES[self.generator_loss](generated_logits),
-            "discriminator": losses.discriminator_loss(real_logits, generated_logits),
+            "discriminator": of_discriminator(real_logits, generated_logits),
         }
         return objectives, {f"{name}_loss": loss for name, loss in objectives.items()}
 
     def judge(self, images: Any, classes: Any, training: bool) -> Any:
         """The discriminator's logits of images of some classes."""
-        return self.discriminator(images, training=training)["logits"]
+        view = self.view(images, classes, training)
+        return self.recognize(self.discriminator, view, training)["logits"]

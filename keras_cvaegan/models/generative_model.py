@@ -12,6 +12,7 @@ from keras import ops
 from keras_cvaegan.models.arguments import check_decay
 from keras_cvaegan.models.compilation import Compilation
 from keras_cvaegan.models.inference import Inference
+from keras_cvaegan.models.perception import Perception
 from keras_cvaegan.networks import Preset
 from keras_cvaegan.networks import preset as find_preset
 from keras_cvaegan.ops import random
@@ -28,7 +29,7 @@ ANY_CLASS = "any"
 """Name of the one class of an unconditional model."""
 
 
-class GenerativeModel(Step, Compilation, Inference, keras.Model):
+class GenerativeModel(Step, Compilation, Inference, Perception, keras.Model):
     """Networks plus objectives; `fit`, saving and sampling follow from them.
 
     A subclass names its networks (each is a constructor argument and an attribute), computes one
@@ -48,6 +49,10 @@ class GenerativeModel(Step, Compilation, Inference, keras.Model):
             uses; None for no average.
         horizontal_flip: whether training mirrors each image with probability ½.
         preset: name of the preset whose optimizers `compile` takes by default.
+        trunk: frozen network, see `keras_cvaegan.pretrained.trunk`, whose features the
+            discriminator and the classifier take in place of images; None for none.
+        augmentation: strength, in [0, 1], of the random changes of what these two see in training;
+            see `keras_cvaegan.layers.DifferentiableAugmentation`.
 
     Attributes:
         conditional: whether the label shapes the image. A model where it does not has networks
@@ -75,6 +80,8 @@ class GenerativeModel(Step, Compilation, Inference, keras.Model):
         average_decay: float | None = None,
         horizontal_flip: bool = False,
         preset: str | None = None,
+        trunk: keras.Model | None = None,
+        augmentation: float = 0.0,
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
@@ -87,6 +94,7 @@ class GenerativeModel(Step, Compilation, Inference, keras.Model):
         self.average_decay = average_decay
         self.horizontal_flip = horizontal_flip
         self.preset = preset
+        self.prepare_perception(trunk, augmentation)
         self.latent_dim, self.num_classes = self.latent_sizes()
         self.image_shape = tuple(self.generator.output.shape[1:])
         if not self.conditional and self.num_classes != 1:
@@ -208,7 +216,14 @@ class GenerativeModel(Step, Compilation, Inference, keras.Model):
         found = find_preset(preset)
         own = cls._keyword_arguments()
         objective = {k: value for k, value in cls.preset_objective(found).items() if k in own}
+        if cls._sees_views():
+            own["augmentation"] = found.augmentation
         return {**own, "average_decay": found.average_decay, **objective}
+
+    @classmethod
+    def _sees_views(cls) -> bool:
+        """Whether a network of the model takes what a trunk may stand before."""
+        return not {"discriminator", "classifier"}.isdisjoint(cls.network_names)
 
     @classmethod
     def preset_objective(cls, preset: Preset) -> Mapping[str, Any]:
@@ -325,6 +340,8 @@ class GenerativeModel(Step, Compilation, Inference, keras.Model):
             with unsynchronized(network):
                 networks[name] = keras.saving.serialize_keras_object(network)
         own = {name: getattr(self, name) for name in self._keyword_arguments()}
+        if self.trunk is not None:
+            networks["trunk"] = keras.saving.serialize_keras_object(self.trunk)
         return {
             **networks,
             "class_names": list(self.class_names),
@@ -332,6 +349,7 @@ class GenerativeModel(Step, Compilation, Inference, keras.Model):
             "average_decay": self.average_decay,
             "horizontal_flip": self.horizontal_flip,
             "preset": self.preset,
+            "augmentation": self.augmentation,
             "name": self.name,
             "dtype": self.dtype_policy.name,
             **{k: list(v) if isinstance(v, tuple) else v for k, v in own.items()},
@@ -340,7 +358,7 @@ class GenerativeModel(Step, Compilation, Inference, keras.Model):
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> GenerativeModel:
         config = dict(config)
-        for name in cls.network_names:
+        for name in {*cls.network_names, "trunk"} & config.keys():
             config[name] = keras.saving.deserialize_keras_object(
                 config[name], custom_objects=custom_objects
             )

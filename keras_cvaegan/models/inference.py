@@ -204,7 +204,19 @@ class Inference(ModelPart):
         """What inference and export use, by name: a "generator", and where there is one, an
         "encoder" and a "classifier", with the inputs and outputs of a `CVAEGAN`'s."""
         found = {name: getattr(self, name) for name in self.inference_names()}
-        return {**found, "generator": self.sampler}
+        found["generator"] = self.sampler
+        if "classifier" in found:
+            found["classifier"] = self.image_classifier
+        return found
+
+    @functools.cached_property
+    def image_classifier(self) -> keras.Model:
+        """The classifier of images: with a trunk, that and the classifier after each other."""
+        if self.trunk is None:
+            return self.classifier
+        features = self.trunk(self.trunk.input, training=False)
+        outputs = self.classifier({name: features[name] for name in self.classifier.input})
+        return keras.Model(self.trunk.input, outputs, name="classifier")
 
     def _need(self, name: str) -> keras.Model:
         found = self.inference_networks

@@ -7,14 +7,9 @@ from typing import Any, ClassVar
 import keras
 from keras import ops
 
-from keras_cvaegan import losses
+from keras_cvaegan.models.adversarial import ADVERSARIAL_LOSSES
 from keras_cvaegan.models.arguments import check_choice, check_weight
 from keras_cvaegan.models.lr_li_vae import LRLIVAE
-
-ADVERSARIAL_LOSSES = {
-    "logistic": (losses.discriminator_loss, losses.non_saturating_generator_loss),
-    "hinge": (losses.hinge_discriminator_loss, losses.hinge_generator_loss),
-}
 
 
 @keras.saving.register_keras_serializable(package="keras_cvaegan")
@@ -120,7 +115,7 @@ class LRLIVAEGAN(LRLIVAE):
         z = ops.concatenate([z_s, prior_z[:, self.relevant_dim :]], axis=-1)
         generated = self.generator(z, training=training)
         real, *fake = (
-            self.discriminator({"images": x, "labels": classes}, training=training)["logits"]
+            self.recognize(self.discriminator, self.view(x, classes, training), training)["logits"]
             for x in (images, reconstructed, generated)
         )
         of_discriminator, of_generator = ADVERSARIAL_LOSSES[self.adversarial_loss]

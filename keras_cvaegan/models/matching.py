@@ -1,6 +1,10 @@
-"""What models share that match means of features: Eq. 2 and Eq. 4 of Bao et al. 2017.
+"""What models share that match features: Eq. 2, 4 and 6 of Bao et al. 2017.
 
-Both speak of the whole batch, on however many replicas it lies. Maps are pooled over space.
+Means speak of the whole batch, on however many replicas it lies; maps are pooled over space.
+
+With `relative_matching` a distance of features is divided by ½ E‖f(x_r)‖², and over several layers
+(over classes, in Eq. 4) the mean takes the place of the sum: features of any network then weigh
+alike, which those of a frozen trunk need, whose scales no training has set.
 """
 
 from __future__ import annotations
@@ -19,7 +23,37 @@ from keras_cvaegan.ops.precision import full_precision
 from keras_cvaegan.training.model_part import ModelPart
 
 
-class MeanMatching(ModelPart):
+class FeatureMatching(ModelPart):
+    """Distances of features, as they are or relative to the size of those of real images."""
+
+    relative_matching: bool = False
+
+    def feature_matching(
+        self, real: Mapping[str, Any], reconstructed: Mapping[str, Any], layers: Sequence[str]
+    ) -> Any:
+        """½ ‖f(x_r) − f(x_f)‖² (Eq. 6) over the layers of f, from a network's outputs."""
+        return self._over_layers(
+            [
+                losses.pairwise_matching(real[layer], reconstructed[layer])
+                / self._size(real[layer])
+                for layer in layers
+            ]
+        )
+
+    def _size(self, features: Any) -> Any:
+        """½ E‖f‖² over the whole batch where distances are relative to it; else 1."""
+        if not self.relative_matching:
+            return 1.0
+        features = ops.stop_gradient(full_precision(features))
+        axes = tuple(range(1, len(features.shape)))
+        squares = self.all_replicas(ops.sum(ops.square(features), axis=axes))
+        return 0.5 * ops.mean(squares) + keras.config.epsilon()
+
+    def _over_layers(self, values: Sequence[Any]) -> Any:
+        return sum(values) / (len(values) if self.relative_matching else 1)
+
+
+class MeanMatching(FeatureMatching):
     """L_GD of a `GenerativeModel` with a discriminator (Eq. 2)."""
 
     def prepare_mean_matching(self, layers: Sequence[str], decay: float) -> None:
@@ -41,22 +75,24 @@ class MeanMatching(ModelPart):
         self, real: Mapping[str, Any], generated: Mapping[str, Any], training: bool
     ) -> Any:
         """Eq. 2 over the layers of f_D, from the discriminator's outputs."""
-        loss = 0.0
+        values = []
         for layer, real_means, generated_means in zip(
             self.discriminator_layers, self.real_means, self.generated_means, strict=True
         ):
-            features = self.all_replicas(_pooled(real[layer]))
+            pooled = _pooled(real[layer])
+            features = self.all_replicas(pooled)
             one_class = ops.zeros((ops.shape(features)[0],), "int32")
-            loss = loss + losses.mean_feature_matching(
+            distance = losses.mean_feature_matching(
                 real_means(features, one_class, training=training),
                 generated_means(
                     self.all_replicas(_pooled(generated[layer])), one_class, training=training
                 ),
             )
-        return loss
+            values.append(distance / self._size(pooled))
+        return self._over_layers(values)
 
 
-class ClassMatching(ModelPart):
+class ClassMatching(FeatureMatching):
     """L_GC of a `GenerativeModel` with a classifier (Eq. 4)."""
 
     def prepare_class_matching(self, layers: Sequence[str], decay: float) -> None:
@@ -80,25 +116,21 @@ class ClassMatching(ModelPart):
         """Eq. 4 over the layers of f_C, from the classifier's outputs."""
         labels = self.all_replicas(labels)
         weights = same_class_weights(labels)
-        loss = 0.0
+        classes = ops.sum(weights) if self.relative_matching else 1.0
+        values = []
         for layer, real_centers, generated_centers in zip(
             self.classifier_layers, self.real_centers, self.generated_centers, strict=True
         ):
-            loss = loss + losses.class_mean_feature_matching(
-                real_centers(self.all_replicas(_pooled(real[layer])), labels, training=training),
+            pooled = _pooled(real[layer])
+            distance = losses.class_mean_feature_matching(
+                real_centers(self.all_replicas(pooled), labels, training=training),
                 generated_centers(
                     self.all_replicas(_pooled(generated[layer])), labels, training=training
                 ),
                 weights,
             )
-        return loss
-
-
-def pairwise_feature_matching(
-    real: Mapping[str, Any], reconstructed: Mapping[str, Any], layers: Sequence[str]
-) -> Any:
-    """½ ‖f(x_r) − f(x_f)‖² (Eq. 6) over the layers of f, from a network's outputs."""
-    return sum(losses.pairwise_matching(real[layer], reconstructed[layer]) for layer in layers)
+            values.append(distance / (classes * self._size(pooled)))
+        return self._over_layers(values)
 
 
 def check_layers(network: keras.Model, layers: Sequence[str]) -> tuple[str, ...]:

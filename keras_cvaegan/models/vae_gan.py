@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
@@ -9,14 +10,15 @@ import keras
 from keras import ops
 
 from keras_cvaegan import losses
-from keras_cvaegan.models.arguments import check_weight
+from keras_cvaegan.models.adversarial import ADVERSARIAL_LOSSES, adversarial_losses
+from keras_cvaegan.models.arguments import check_choice, check_weight
 from keras_cvaegan.models.generative_model import GenerativeModel
-from keras_cvaegan.models.matching import check_layers, pairwise_feature_matching
+from keras_cvaegan.models.matching import FeatureMatching, check_layers
 from keras_cvaegan.models.variational import Variational
 
 
 @keras.saving.register_keras_serializable(package="keras_cvaegan")
-class VAEGAN(Variational, GenerativeModel):
+class VAEGAN(Variational, FeatureMatching, GenerativeModel):
     """VAE/GAN (Larsen et al., "Autoencoding beyond pixels using a learned similarity metric",
     ICML 2016).
 
@@ -40,6 +42,7 @@ class VAEGAN(Variational, GenerativeModel):
         discriminator: images → {"logits", "features", …}.
         kl_weight: λ_KL.
         adversarial_weight: λ_adv.
+        adversarial_loss, relative_matching: see `CVAEGAN`.
         discriminator_layers: outputs of the discriminator that f_D stands for.
         class_names, seed, average_decay, horizontal_flip, preset: see `GenerativeModel`.
 
@@ -80,6 +83,8 @@ class VAEGAN(Variational, GenerativeModel):
         *,
         kl_weight: float = 1.0,
         adversarial_weight: float = 1.0,
+        adversarial_loss: str = "logistic",
+        relative_matching: bool = False,
         discriminator_layers: Sequence[str] = ("features",),
         **kwargs: Any,
     ):
@@ -87,6 +92,10 @@ class VAEGAN(Variational, GenerativeModel):
         super().__init__(networks, **kwargs)
         self.kl_weight = check_weight("kl_weight", kl_weight)
         self.adversarial_weight = check_weight("adversarial_weight", adversarial_weight)
+        self.adversarial_loss = check_choice(
+            "adversarial_loss", adversarial_loss, ADVERSARIAL_LOSSES
+        )
+        self.relative_matching = relative_matching
         self.discriminator_layers = check_layers(discriminator, discriminator_layers)
         self.prepare_posterior()
 
@@ -98,24 +107,28 @@ class VAEGAN(Variational, GenerativeModel):
         prior_z = self.prior_latents(ops.shape(images)[0])
         reconstructed = self.generator({"z": z, "labels": classes}, training=training)
         generated = self.generator({"z": prior_z, "labels": classes}, training=training)
-        real_d = self.discriminator(images, training=training)
-        reconstructed_d = self.discriminator(reconstructed, training=training)
-        generated_d = self.discriminator(generated, training=training)
+        real_d, reconstructed_d, generated_d = (
+            self.recognize(self.discriminator, self.view(x, classes, training), training)
+            for x in (images, reconstructed, generated)
+        )
+        discriminator_loss, adversarial_loss = adversarial_losses(
+            self.adversarial_loss,
+            real_d["logits"],
+            reconstructed_d["logits"],
+            generated_d["logits"],
+        )
         measures = {
             "kl_divergence": losses.kl_divergence(z_mean, z_log_var),
-            "discriminator_feature_matching": pairwise_feature_matching(
+            "discriminator_feature_matching": self.feature_matching(
                 real_d, reconstructed_d, self.discriminator_layers
             ),
-            "adversarial_loss": losses.non_saturating_generator_loss(
-                reconstructed_d["logits"], generated_d["logits"]
-            ),
-            "discriminator_loss": losses.discriminator_loss(
-                real_d["logits"], reconstructed_d["logits"], generated_d["logits"]
-            ),
+            "adversarial_loss": adversarial_loss,
+            "discriminator_loss": discriminator_loss,
         }
+        values = math.prod(self.image_shape) if self.relative_matching else 1
         objectives = {
             "encoder_and_generator": (
-                self.kl_weight * measures["kl_divergence"]
+                self.kl_weight / values * measures["kl_divergence"]
                 + measures["discriminator_feature_matching"]
             ),
             "adversarial": self.adversarial_weight * measures["adversarial_loss"],

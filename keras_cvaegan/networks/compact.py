@@ -1,4 +1,4 @@
-"""Networks that train on two CPU cores: 16 to 128 px, width and depth from the image size.
+"""Networks that train on two CPU cores: 16 to 256 px, width and depth from the image size.
 
 Each halves (or doubles) the resolution between the image and a map of 4×4 to 7×7, once a block;
 channels double from block to block up to a maximum.
@@ -28,10 +28,10 @@ def compact_depth(image_shape: Sequence[int]) -> int:
     """How often the resolution is halved to reach a map of 4×4 to 7×7.
 
     Args:
-        image_shape: `(side, side, channels)`; side = b · 2^k with b from 4 to 7, 16 to 128 px.
+        image_shape: `(side, side, channels)`; side = b · 2^k with b from 4 to 7, 16 to 256 px.
 
     Returns:
-        k, from 2 to 5.
+        k, from 2 to 6.
 
     Raises:
         ValueError: for another shape.
@@ -42,14 +42,14 @@ def compact_depth(image_shape: Sequence[int]) -> int:
     (3, 4)
     """
     height, width, _ = check_image_shape(image_shape, architecture="compact")
-    sides = sorted(b * 2**k for b in range(4, 8) for k in range(2, 6) if b * 2**k <= 128)
+    sides = sorted(b * 2**k for b in range(4, 8) for k in range(2, 7) if b * 2**k <= 256)
     if height != width or height not in sides:
         raise ValueError(
             "The compact networks take square images with a side of "
             f"{', '.join(map(str, sides))} pixels. Received: image_shape={tuple(image_shape)}. "
             "Choose the nearest of these as the image size; pictures are resized to it."
         )
-    return max(k for k in range(2, 6) if height % 2**k == 0 and height // 2**k >= 4)
+    return max(k for k in range(2, 7) if height % 2**k == 0 and height // 2**k >= 4)
 
 
 def _widths(base: int, depth: int) -> list[int]:

@@ -17,9 +17,11 @@ from keras_cvaegan.networks import (
     dcgan,
     googlenet,
     latent,
+    photo,
     upsampling_generator,
     vgg,
 )
+from keras_cvaegan.pretrained import trunk as pretrained_trunk
 
 Networks = dict[str, keras.Model]
 ImageShape = tuple[int, ...]
@@ -34,7 +36,8 @@ class Preset:
         name: name, as on the command line.
         doc: line for the programs' help.
         builders: a function of (image_shape, num_classes, latent_dim) for each of the networks
-            "encoder", "generator", "discriminator" and "classifier".
+            "encoder", "generator", "discriminator" and "classifier"; of the latter two not where
+            `trunk_builders` have them.
         image_size: default side in pixels.
         latent_dim: dimensions of z.
         code_builders: such functions for each of the networks of LR/LI-VAE, with the dimensions of
@@ -48,7 +51,15 @@ class Preset:
         steps: default length of a training.
         learning_rates: learning rates of Adam, by network.
         beta_1: β₁ of Adam.
+        beta_2: β₂ of Adam.
         average_decay: decay of the moving average of the generator's weights.
+        trunk: function of image_shape to the frozen network that the discriminator and the
+            classifier stand on; None where they take images.
+        trunk_builders: a function of (trunk, num_classes) for each of these.
+        augmentation: strength of the random changes of what these see in training.
+        horizontal_flip: whether training mirrors each image with probability ½.
+        replaces_paper_rates: whether learning rates and momenta hold for every model, also where
+            its paper gives others.
         objective: keyword arguments of the models, of which each takes those that it has:
             weights, feature layers, decays.
     """
@@ -69,6 +80,14 @@ class Preset:
     beta_1: float
     average_decay: float | None
     objective: MappingProxyType[str, Any]
+    beta_2: float = 0.999
+    trunk: Callable[[ImageShape], keras.Model] | None = None
+    trunk_builders: MappingProxyType[str, Callable[[keras.Model, int], keras.Model]] = (
+        dataclasses.field(default_factory=lambda: MappingProxyType({}))
+    )
+    augmentation: float = 0.0
+    horizontal_flip: bool = False
+    replaces_paper_rates: bool = False
 
     def networks(
         self,
@@ -84,6 +103,9 @@ class Preset:
             num_classes: number of classes, at least 1.
             latent_dim: dimensions of z; the preset's by default.
             names: names of the networks to build; all by default.
+
+        Returns:
+            Networks by name; with one that stands on a trunk also the "trunk".
 
         Raises:
             ValueError: for a name that the preset does not have, or a shape that the architecture
@@ -121,18 +143,29 @@ class Preset:
         latent: int | Sequence[int],
         names: Iterable[str] | None,
     ) -> Networks:
-        names = list(builders if names is None else names)
+        on_trunk = self.trunk_builders
+        names = list({**builders, **on_trunk} if names is None else names)
         for name in names:
-            if name not in builders:
-                known = ", ".join(builders) or "none of this kind"
+            if name not in builders and name not in on_trunk:
+                known = ", ".join([*builders, *on_trunk]) or "none of this kind"
                 raise ValueError(f"The preset {self.name!r} has no {name}. It has {known}.")
-        return {name: builders[name](tuple(image_shape), num_classes, latent) for name in names}
+        shape = tuple(image_shape)
+        found = {}
+        trunk = None
+        if self.trunk is not None and not on_trunk.keys().isdisjoint(names):
+            found["trunk"] = trunk = self.trunk(shape)
+        for name in names:
+            if name in on_trunk and trunk is not None:
+                found[name] = on_trunk[name](trunk, num_classes)
+            else:
+                found[name] = builders[name](shape, num_classes, latent)
+        return found
 
 
 def _code_builders(
     encoder: Callable[..., keras.Model],
     decoder: Callable[..., keras.Model],
-    discriminator: Callable[..., keras.Model],
+    discriminator: Callable[..., keras.Model] | None,
     least_deviation: float = 1e-3,
 ) -> MappingProxyType[str, Callable[[ImageShape, int, Pair], keras.Model]]:
     """The networks of LR/LI-VAE, of an architecture's three.
@@ -140,9 +173,14 @@ def _code_builders(
     Args:
         encoder: function of image_shape, latent_dim, deterministic and name.
         decoder: function of image_shape and latent_dim.
-        discriminator: function of image_shape and num_classes.
+        discriminator: function of image_shape and num_classes; None where it stands on a trunk.
         least_deviation: least deviation of the mixture.
     """
+    of_images = {}
+    if discriminator is not None:
+        of_images["discriminator"] = lambda shape, num_classes, dims: discriminator(
+            shape, num_classes=num_classes
+        )
     return MappingProxyType(
         {
             "relevant_encoder": lambda shape, num_classes, dims: encoder(
@@ -158,9 +196,7 @@ def _code_builders(
                 dims[1], num_classes=num_classes
             ),
             "generator": lambda shape, num_classes, dims: decoder(shape, latent_dim=sum(dims)),
-            "discriminator": lambda shape, num_classes, dims: discriminator(
-                shape, num_classes=num_classes
-            ),
+            **of_images,
         }
     )
 
@@ -232,6 +268,16 @@ _PAPER = {
     ),
 }
 
+_PHOTO = {
+    "encoder": _COMPACT["encoder"],
+    "generator": lambda shape, num_classes, latent_dim: compact.compact_generator(
+        shape,
+        num_classes=num_classes,
+        latent_dim=latent_dim,
+        base_filters=64,
+        embedding_dim=64,
+    ),
+}
 
 PRESETS = {
     preset.name: preset
@@ -296,6 +342,61 @@ PRESETS = {
                     "kl_weight": 3.0,
                     "mean_matching_weight": 1e-3,
                     "class_matching_weight": 1e-3,
+                }
+            ),
+        ),
+        Preset(
+            name="photo",
+            doc="for photographs of 32 to 256 px: small networks that train on two CPU cores "
+            "against the features of a pretrained one (EfficientNet-Lite0)",
+            builders=MappingProxyType(_PHOTO),
+            image_size=64,
+            latent_dim=64,
+            code_builders=_code_builders(
+                _compact_code_encoder,
+                functools.partial(compact.compact_generator, num_classes=None, base_filters=64),
+                None,
+                least_deviation=0.1,
+            ),
+            code_image_size=64,
+            code_dims=lambda image_shape: (64, 64),
+            code_objective=MappingProxyType(_COMPACT_CODE_OBJECTIVE),
+            code_learning_rates=MappingProxyType({"latent_classifier": 1e-3}),
+            batch_size=64,
+            steps=3500,
+            learning_rates=MappingProxyType(
+                {"encoder": 5e-4, "generator": 5e-4, "discriminator": 5e-4, "classifier": 1e-3}
+            ),
+            beta_1=0.0,
+            beta_2=0.99,
+            average_decay=0.995,
+            trunk=lambda shape: pretrained_trunk("efficientnet_lite0", shape),
+            trunk_builders=MappingProxyType(
+                {
+                    "discriminator": lambda trunk, num_classes: photo.photo_discriminator(
+                        trunk, num_classes=num_classes
+                    ),
+                    "classifier": lambda trunk, num_classes: photo.photo_classifier(
+                        trunk, num_classes=num_classes
+                    ),
+                }
+            ),
+            augmentation=1.0,
+            horizontal_flip=True,
+            replaces_paper_rates=True,
+            objective=MappingProxyType(
+                {
+                    "relative_matching": True,
+                    "kl_weight": 10.0,
+                    "pixel_weight": 2.0,
+                    "discriminator_feature_weight": 1.0,
+                    "classifier_feature_weight": 0.0,
+                    "discriminator_layers": ("stride_4", "stride_8", "stride_16", "pooled"),
+                    "mean_matching_weight": 1.0,
+                    "class_matching_weight": 2.0,
+                    "adversarial_weight": 2.0,
+                    "adversarial_loss": "hinge",
+                    "generator_loss": "hinge",
                 }
             ),
         ),

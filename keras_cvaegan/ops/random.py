@@ -101,14 +101,43 @@ def normal(
     >>> np.allclose(z[2:], normal(np.arange(2, 4), 3, seed=0), atol=1e-6)
     True
     """
-    rows = _uint32(rows)
+    precise = "float64" if dtype == "float64" else "float32"
+    first, second = _pairs(rows, columns, seed, step, stream, precise)
+    radius, angle = ops.sqrt(-2.0 * ops.log(first)), (2.0 * math.pi) * second
+    values = ops.concatenate([radius * ops.cos(angle), radius * ops.sin(angle)], axis=1)
+    return ops.cast(values[:, :columns], dtype)
+
+
+def uniform(
+    rows: Any, columns: int, *, seed: Any, step: Any = 0, stream: int = 0, dtype: str = "float32"
+) -> Any:
+    """Draws numbers from (0, 1) as a function of (seed, step, stream, row, column) alone.
+
+    Args:
+        rows, columns, seed, step, stream, dtype: see `normal`.
+
+    Returns:
+        Tensor of shape (n, columns).
+
+    Example:
+
+    >>> import numpy as np
+    >>> x = np.array(uniform(np.arange(4), 3, seed=0))
+    >>> x.shape, bool((x > 0).all()), bool((x < 1).all())
+    ((4, 3), True, True)
+    """
+    precise = "float64" if dtype == "float64" else "float32"
+    values = ops.concatenate(_pairs(rows, columns, seed, step, stream, precise), axis=1)
+    return ops.cast(values[:, :columns], dtype)
+
+
+def _pairs(
+    rows: Any, columns: int, seed: Any, step: Any, stream: int, dtype: str
+) -> tuple[Any, Any]:
+    """Two uniform numbers for each row and each two of the columns."""
     key = threefry((_uint32(seed), ops.zeros((), "uint32")), (_uint32(step), _uint32(stream)))
     key = tuple(ops.reshape(word, (-1, 1)) for word in key)
     pairs = (columns + 1) // 2
-    counter = (ops.expand_dims(rows, 1), ops.expand_dims(_uint32(ops.arange(pairs)), 0))
-    bits = threefry(key, counter)
-    precise = "float64" if dtype == "float64" else "float32"
-    radius = ops.sqrt(-2.0 * ops.log(_unit_interval(bits[0], precise)))
-    angle = (2.0 * math.pi) * _unit_interval(bits[1], precise)
-    values = ops.concatenate([radius * ops.cos(angle), radius * ops.sin(angle)], axis=1)
-    return ops.cast(values[:, :columns], dtype)
+    counter = (ops.expand_dims(_uint32(rows), 1), ops.expand_dims(_uint32(ops.arange(pairs)), 0))
+    first, second = threefry(key, counter)
+    return _unit_interval(first, dtype), _unit_interval(second, dtype)

@@ -43,7 +43,8 @@ class TrainingConfig(RunConfig):
         beta_1: momentum of Adam; that of the model's paper, or the preset's, by default.
         dtype_policy: precision of the layers, of `keras_cvaegan.names.DTYPE_POLICIES`.
         jit_compile: whether XLA compiles the step.
-        horizontal_flip: whether training mirrors each picture with probability ½.
+        horizontal_flip: whether training mirrors each picture with probability ½; by default
+            where the preset does.
         strategy: distribution over devices, of `keras_cvaegan.names.STRATEGIES`.
         devices: number of devices of this machine; None for all.
         shard_data: whether each worker of several keeps and reads its own share of the data.
@@ -82,7 +83,7 @@ class TrainingConfig(RunConfig):
     beta_1: float | None = None
     dtype_policy: str = "float32"
     jit_compile: bool = False
-    horizontal_flip: bool = False
+    horizontal_flip: bool = PRESETS_OWN
     strategy: str = "none"
     devices: int | None = None
     shard_data: bool = False
@@ -92,6 +93,8 @@ class TrainingConfig(RunConfig):
         check_choice("preset", self.preset, PRESET_NAMES)
         check_choice("dtype_policy", self.dtype_policy, DTYPE_POLICIES)
         check_choice("strategy", self.strategy, STRATEGIES)
+        if self.horizontal_flip is None:
+            self._set("horizontal_flip", find_preset(self.preset).horizontal_flip)
         for name in ("unlabelled_rest", "jit_compile", "horizontal_flip", "shard_data"):
             self._check_type(name, bool)
         for name in ("images_per_class", "devices"):

@@ -78,7 +78,7 @@ class Command:
     def number(self, name: str, default: float | None, doc: str, **bounds: float) -> None:
         self._define(flags.DEFINE_float, name, default, doc, **bounds)
 
-    def boolean(self, name: str, default: bool, doc: str) -> None:
+    def boolean(self, name: str, default: bool | None, doc: str) -> None:
         self._define(flags.DEFINE_boolean, name, default, doc)
 
     def repeated(self, name: str, doc: str) -> None:

@@ -16,6 +16,10 @@ from trainers.command_line.command import Command
 T = TypeVar("T")
 
 
+JUDGES = ("efficientnet_lite1", "efficientnet_lite0", "trained")
+"""What `trainers.evaluation.judge.open_judge` makes."""
+
+
 def data_flags(command: Command) -> None:
     """Defines which pictures, at which size."""
     with command.section("Data"):
@@ -67,6 +71,20 @@ def required_run_dir(values: flags.FlagValues) -> str:
     if not values.run_dir:
         raise ValueError("--run_dir is missing: the folder of a run of trainers.fit.")
     return values.run_dir
+
+
+def judge_flag(command: Command) -> None:
+    """Adds `--judge` to a program that measures pictures."""
+    command.enum(
+        "judge",
+        JUDGES[0],
+        JUDGES,
+        "classifier that judges the pictures and gives the features that are compared\n"
+        "efficientnet_lite1: a network trained on ImageNet, at 128 px, under a logistic regression "
+        "on the training pictures; no model here is trained against it\n"
+        "efficientnet_lite0: likewise; the preset photo is trained against it\n"
+        "trained: a network that learns these classes from nothing, as in the papers",
+    )
 
 
 def seed_flag(command: Command, doc: str) -> None:

@@ -88,7 +88,11 @@ with TRAINING.section("Training"):
     )
     TRAINING.enum("dtype_policy", "float32", DTYPE_POLICIES, "precision of the layers")
     TRAINING.boolean("jit_compile", False, "compile the step with XLA, which gains nothing on CPUs")
-    TRAINING.boolean("horizontal_flip", False, "mirror each training picture with probability ½")
+    TRAINING.boolean(
+        "horizontal_flip",
+        None,
+        "mirror each training picture with probability ½ (default: as the preset says)",
+    )
     TRAINING.enum(
         "strategy",
         "none",

@@ -8,13 +8,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import datasets
 import keras_cvaegan
 from keras_cvaegan.applications.inputs import check_data
 from keras_cvaegan.metrics import InceptionExtractor
 from keras_cvaegan.training.run_directory import RunDirectory, write_json
 from trainers.evaluation import measuring
-from trainers.evaluation.judge import open_judge
+from trainers.evaluation.judge import beside_pictures, judged_side
 from trainers.evaluation.real_side import RealSide
 from trainers.reports import figures, run_report
 from trainers.runs.data import open_data, read_config
@@ -51,6 +50,7 @@ def evaluate(
     run_dir: str | os.PathLike,
     *,
     names: Sequence[str] | None = None,
+    judge: str = "efficientnet_lite1",
     extractor: str = "classifier",
     inception_weights: str | None = None,
     samples_per_class: int = 100,
@@ -63,6 +63,7 @@ def evaluate(
     Args:
         run_dir: folder of the run.
         names: names of the measures, of `measuring.NAMES`; by default all that can be.
+        judge: classifier that judges; see `open_judge`.
         extractor: source of the features that are compared: "classifier" or "inception".
         inception_weights: file of Keras with Inception-v3's weights; downloaded by default.
         samples_per_class: number of generated pictures of each class.
@@ -83,31 +84,31 @@ def evaluate(
     check_data(model, test.class_names, test.image_shape)
     names = measuring.possible_names(model, names, cas)
     needs_judge = cas or bool(set(names) - {measuring.RECONSTRUCTION})
-    inception, statistics = None, run.evaluation_statistics
+    options: dict[str, Any] = {"max_test_images": max_test_images}
     if needs_judge and extractor == "inception":
         inception = open_inception(inception_weights)
+        options["extractor"] = inception
         # Beside the decoded pictures, where other runs on them find it.
-        statistics = _beside_pictures(data, f"statistics-{inception.fingerprint}.npz")
+        options["statistics"] = beside_pictures(data, f"statistics-{inception.fingerprint}.npz")
         needs_judge = cas or bool({"top1_accuracy", "novelty"} & set(names))
-    classifier, about = None, None
     if needs_judge:
-        classifier, about = open_judge(run.evaluation_classifier, data)
+        real_side = judged_side(data, run, judge, **options)
+    else:
+        real_side = RealSide(data, None, None, **options)
     results = measuring.measure(
         model,
-        RealSide(
-            data,
-            classifier,
-            about,
-            extractor=inception,
-            statistics=statistics,
-            max_test_images=max_test_images,
-        ),
+        real_side,
         names=names,
         samples_per_class=samples_per_class,
         seed=seed,
         cas=cas,
         pictures_dir=run.samples,
     )
+    if model.trunk is not None and (real_side.about or {}).get("trunk") == model.trunk.name:
+        results["notes"].append(
+            f"The judge is {judge}, whose features the model was trained to match: its figures "
+            "flatter. Another judge says more, such as --judge=efficientnet_lite1."
+        )
     write_json(run.evaluation, results)
     return Evaluated(results, run.evaluation, run_report.write_report(run.path))
 
@@ -126,10 +127,6 @@ def open_inception(weights: str | None) -> InceptionExtractor:
             "inception_v3_weights_tf_dim_ordering_tf_kernels.h5, with --inception_weights, or "
             f"use --extractor=classifier. Received: {error.__cause__}"
         ) from error
-
-
-def _beside_pictures(data: datasets.OpenDataset, name: str) -> Path:
-    return Path(data.prepare("train").images.filename).parent / name
 
 
 def table(results: dict[str, Any]) -> str:

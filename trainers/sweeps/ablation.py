@@ -100,7 +100,7 @@ def open_sweep(values: FlagValues, command: str) -> Sweep:
         objective = common if weight is None else {**common, weight: 0.0}
         config = training_config(values, model="cvae_gan", objective=objective)
         contenders.append(Contender(name, title, config))
-    return Sweep(values.output, contenders, values.seeds, command)
+    return Sweep(values.output, contenders, values.seeds, command, values.judge)
 
 
 def measure(model: GenerativeModel, real_side: RealSide) -> dict[str, float]:

@@ -51,7 +51,7 @@ def open_sweep(values: FlagValues, models: Sequence[str], command: str) -> Sweep
         except ValueError as error:
             raise ValueError(f"{claims.title(model)}: {error}") from None
         found.append(Contender(model, claims.title(model), config))
-    return Sweep(values.output, found, values.seeds, command)
+    return Sweep(values.output, found, values.seeds, command, values.judge)
 
 
 def hyperparameters(

@@ -25,7 +25,7 @@ from keras_cvaegan.training.checkpoints import checkpoint_step
 from keras_cvaegan.training.configuration import TrainingConfig
 from keras_cvaegan.training.loop import run
 from keras_cvaegan.training.run_directory import RunDirectory, read_json, write_json
-from trainers.evaluation.judge import open_judge
+from trainers.evaluation.judge import judged_side
 from trainers.evaluation.real_side import RealSide
 from trainers.runs.data import TrainingPictures, open_data
 
@@ -53,6 +53,7 @@ class Sweep:
         contenders: models that are compared, on the same data.
         seeds: number of seeds: 0, 1, …
         command: command that started the program, for each run's config.json.
+        judge: classifier that judges; see `open_judge`.
 
     Attributes:
         data: data set of all runs, opened once.
@@ -68,11 +69,13 @@ class Sweep:
         contenders: Sequence[Contender],
         seeds: int,
         command: str = "",
+        judge: str = "efficientnet_lite1",
     ) -> None:
         self.output = RunDirectory(output)
         self.contenders = list(contenders)
         self.seeds = seeds
         self._command = command
+        self._judge = judge
         self.configs = {
             (contender.name, seed): contender.config.replace(seed=seed, export=False)
             for contender, seed in self._all()
@@ -174,14 +177,8 @@ class Sweep:
         Raises:
             ValueError: for data that cannot be used.
         """
-        classifier, about = open_judge(self.output.evaluation_classifier, self.data)
-        return RealSide(
-            self.data,
-            classifier,
-            about,
-            statistics=self.output.evaluation_statistics,
-            max_test_images=max_test_images,
-            names=names,
+        return judged_side(
+            self.data, self.output, self._judge, max_test_images=max_test_images, names=names
         )
 
     def model(self, contender: Contender, seed: int) -> GenerativeModel:

@@ -1,0 +1,141 @@
+"""Discriminator and classifier of photographs: small trained heads on a frozen trunk's features."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import keras
+from keras import layers
+
+from keras_cvaegan.layers import ProjectionHead, SpectralNormalization
+from keras_cvaegan.networks.common import check_positive_integer
+from keras_cvaegan.ops.precision import full_precision_dtype
+
+SMALLEST_MAP = 4
+
+
+def photo_discriminator(
+    trunk: keras.Model,
+    *,
+    num_classes: int,
+    filters: int = 64,
+    maps: Sequence[str] | None = None,
+    name: str = "discriminator",
+) -> keras.Model:
+    """A head on each of a trunk's maps; each judges the places of a small map, given the class.
+
+    As the projected discriminators of Sauer et al., "Projected GANs Converge Faster" (NeurIPS
+    2021): a 1×1 convolution, convolutions of stride 2 down to 4×4 and a `ProjectionHead` on every
+    place, spectrally normalized. f_D is what the trunk sees: its outputs are given on.
+
+    Args:
+        trunk: frozen network, see `keras_cvaegan.pretrained.trunk`.
+        num_classes: number of classes, at least 1.
+        filters: channels of the heads.
+        maps: outputs of the trunk that have a head; all its maps by default.
+        name: name of the model.
+
+    Returns:
+        A model of {each output of the trunk, "labels": (n, num_classes)} to {"logits": (n, m), one
+        for each place of each head, and each output of the trunk}.
+
+    Raises:
+        ValueError: for a map that the trunk does not give, or a count below 1.
+
+    Example:
+
+    >>> from keras_cvaegan.pretrained import trunk
+    >>> frozen = trunk("efficientnet_lite0", (64, 64, 3))
+    >>> photo_discriminator(frozen, num_classes=3).output["logits"].shape
+    (None, 48)
+    """
+    check_positive_integer("num_classes", num_classes)
+    check_positive_integer("filters", filters)
+    inputs = _inputs(trunk)
+    found = [tap for tap, x in inputs.items() if len(x.shape) == 4]
+    maps = found if maps is None else list(maps)
+    if not maps or not set(maps) <= set(found):
+        raise ValueError(
+            f"maps must be some of the trunk's maps: {', '.join(found)}. Received: {maps}."
+        )
+    labels = keras.Input((num_classes,), dtype=full_precision_dtype(), name="labels")
+    logits = []
+    for tap in maps:
+        x = _normalized(inputs[tap], filters, 1, 1, f"{tap}_mix")
+        for block in range(1, 16):
+            if min(x.shape[1:3]) <= SMALLEST_MAP:
+                break
+            x = _normalized(x, filters, 4, 2, f"{tap}_block_{block}")
+        places = ProjectionHead(name=f"{tap}_logits")((x, labels))
+        logits.append(layers.Flatten(name=f"{tap}_places")(places))
+    together = layers.Concatenate(dtype=full_precision_dtype(), name="logits")(logits)
+    outputs = {"logits": together, **{tap: layers.Identity()(x) for tap, x in inputs.items()}}
+    return keras.Model({**inputs, "labels": labels}, outputs, name=name)
+
+
+def photo_classifier(
+    trunk: keras.Model,
+    *,
+    num_classes: int,
+    units: int = 256,
+    name: str = "classifier",
+) -> keras.Model:
+    """Classes from a trunk's pooled features; f_C is the input of the last layer.
+
+    Layer normalization, a fully connected layer with a rectifier, and the logits. Learning the
+    classes is what turns features of anything into features of these classes: with the pooled
+    features themselves as f_C, the means of two classes hardly differ. (Batch normalization would
+    hide from Eq. 4 that the features of samples lie elsewhere than those of real images.)
+
+    Args:
+        trunk: frozen network that gives "pooled", see `keras_cvaegan.pretrained.trunk`.
+        num_classes: number of classes, at least 1.
+        units: dimensions of f_C.
+        name: name of the model.
+
+    Returns:
+        A model of {"pooled": (n, d)} to {"logits": (n, num_classes), "features": (n, units)},
+        float32.
+
+    Raises:
+        ValueError: for a trunk without pooled features, or a count below 1.
+
+    Example:
+
+    >>> from keras_cvaegan.pretrained import trunk
+    >>> frozen = trunk("efficientnet_lite0", (64, 64, 3))
+    >>> photo_classifier(frozen, num_classes=3).output["features"].shape
+    (None, 256)
+    """
+    check_positive_integer("num_classes", num_classes)
+    check_positive_integer("units", units)
+    inputs = _inputs(trunk)
+    if "pooled" not in inputs:
+        raise ValueError(
+            f"The trunk must give pooled features. Received: one that gives {', '.join(inputs)}."
+        )
+    x = layers.LayerNormalization(center=False, scale=False, name="norm")(inputs["pooled"])
+    x = layers.Dense(units, kernel_initializer="he_normal", name="hidden")(x)
+    x = layers.ReLU(name="hidden_relu")(x)
+    features = layers.Activation("linear", dtype=full_precision_dtype(), name="features")(x)
+    logits = layers.Dense(num_classes, dtype=full_precision_dtype(), name="logits")(features)
+    outputs = {"logits": logits, "features": features}
+    return keras.Model({"pooled": inputs["pooled"]}, outputs, name=name)
+
+
+def _inputs(trunk: keras.Model) -> dict[str, keras.KerasTensor]:
+    """An input for each output of a trunk."""
+    return {
+        tap: keras.Input(tuple(x.shape[1:]), dtype=x.dtype, name=tap)
+        for tap, x in trunk.output.items()
+    }
+
+
+def _normalized(
+    x: keras.KerasTensor, filters: int, kernel: int, stride: int, name: str
+) -> keras.KerasTensor:
+    convolution = layers.Conv2D(
+        filters, kernel, stride, padding="same", use_bias=False, kernel_initializer="he_normal"
+    )
+    x = SpectralNormalization(convolution, name=f"{name}_conv")(x)
+    return layers.LeakyReLU(0.2, name=f"{name}_relu")(x)
