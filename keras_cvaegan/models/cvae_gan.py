@@ -52,6 +52,9 @@ class CVAEGAN(Variational, MeanMatching, ClassMatching, GenerativeModel):
         discriminator_layers: outputs of the discriminator that f_D stands for; maps are pooled
             over space where their means are matched (Eq. 2, 4).
         classifier_layers: outputs of the classifier that f_C stands for.
+        joint_generation: whether x_f and x_p are one batch of G's normalizations: samples are then
+            normalized in training as they are later, however far the codes of images lie from
+            N(0, I).
         class_center_decay: decay of the moving averages of Eq. 4, in [0, 1).
         mean_center_decay: decay of a moving average of the means of Eq. 2; 0: minibatch means.
         class_names, seed, average_decay, horizontal_flip, preset, trunk, augmentation: see
@@ -107,6 +110,7 @@ class CVAEGAN(Variational, MeanMatching, ClassMatching, GenerativeModel):
         adversarial_weight: float = 0.0,
         adversarial_loss: str = "logistic",
         relative_matching: bool = False,
+        joint_generation: bool = False,
         discriminator_layers: Sequence[str] = ("features",),
         classifier_layers: Sequence[str] = ("features",),
         class_center_decay: float = 0.9,
@@ -136,6 +140,7 @@ class CVAEGAN(Variational, MeanMatching, ClassMatching, GenerativeModel):
             "adversarial_loss", adversarial_loss, ADVERSARIAL_LOSSES
         )
         self.relative_matching = relative_matching
+        self.joint_generation = joint_generation
         self.prepare_posterior()
         self.prepare_mean_matching(discriminator_layers, mean_center_decay)
         self.prepare_class_matching(classifier_layers, class_center_decay)
@@ -147,8 +152,7 @@ class CVAEGAN(Variational, MeanMatching, ClassMatching, GenerativeModel):
 
         z_mean, z_log_var, z = self.posterior(images, classes, training)
         prior_z = self.prior_latents(ops.shape(images)[0])
-        reconstructed = self.generator({"z": z, "labels": classes}, training=training)
-        generated = self.generator({"z": prior_z, "labels": classes}, training=training)
+        reconstructed, generated = self.decoded(z, prior_z, classes, training)
 
         views = [self.view(x, classes, training) for x in (images, reconstructed, generated)]
         real_d, reconstructed_d, generated_d = (

@@ -42,7 +42,7 @@ class VAEGAN(Variational, FeatureMatching, GenerativeModel):
         discriminator: images → {"logits", "features", …}.
         kl_weight: λ_KL.
         adversarial_weight: λ_adv.
-        adversarial_loss, relative_matching: see `CVAEGAN`.
+        adversarial_loss, relative_matching, joint_generation: see `CVAEGAN`.
         discriminator_layers: outputs of the discriminator that f_D stands for.
         class_names, seed, average_decay, horizontal_flip, preset: see `GenerativeModel`.
 
@@ -85,6 +85,7 @@ class VAEGAN(Variational, FeatureMatching, GenerativeModel):
         adversarial_weight: float = 1.0,
         adversarial_loss: str = "logistic",
         relative_matching: bool = False,
+        joint_generation: bool = False,
         discriminator_layers: Sequence[str] = ("features",),
         **kwargs: Any,
     ):
@@ -96,6 +97,7 @@ class VAEGAN(Variational, FeatureMatching, GenerativeModel):
             "adversarial_loss", adversarial_loss, ADVERSARIAL_LOSSES
         )
         self.relative_matching = relative_matching
+        self.joint_generation = joint_generation
         self.discriminator_layers = check_layers(discriminator, discriminator_layers)
         self.prepare_posterior()
 
@@ -105,8 +107,7 @@ class VAEGAN(Variational, FeatureMatching, GenerativeModel):
         classes = self.one_hot(labels)
         z_mean, z_log_var, z = self.posterior(images, classes, training)
         prior_z = self.prior_latents(ops.shape(images)[0])
-        reconstructed = self.generator({"z": z, "labels": classes}, training=training)
-        generated = self.generator({"z": prior_z, "labels": classes}, training=training)
+        reconstructed, generated = self.decoded(z, prior_z, classes, training)
         real_d, reconstructed_d, generated_d = (
             self.recognize(self.discriminator, self.view(x, classes, training), training)
             for x in (images, reconstructed, generated)

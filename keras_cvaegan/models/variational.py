@@ -23,6 +23,8 @@ class Posterior(NamedTuple):
 class Variational(ModelPart):
     """The sampled posterior of a `GenerativeModel` with an encoder."""
 
+    joint_generation: bool = False
+
     def prepare_posterior(self, latent_dim: int | None = None) -> None:
         """Makes the sampling layer; for the constructor.
 
@@ -41,6 +43,28 @@ class Variational(ModelPart):
             training: whether batch statistics are used and moved.
         """
         return self.sampled(self.encoder({"images": images, "labels": classes}, training=training))
+
+    def decoded(self, z: Any, prior_z: Any, classes: Any, training: bool) -> tuple[Any, Any]:
+        """x_f = G(z, c) and x_p = G(z_p, c), each (n, …).
+
+        With `joint_generation` as one batch of G's normalizations, else as two.
+
+        Args:
+            z: latents of images (n, latent_dim).
+            prior_z: latents of the prior, as many.
+            classes: class weights (n, num_classes) of both.
+            training: whether batch statistics are used and moved.
+        """
+        if not self.joint_generation:
+            return tuple(
+                self.generator({"z": each, "labels": classes}, training=training)
+                for each in (z, prior_z)
+            )
+        both = {
+            "z": ops.concatenate([z, prior_z], axis=0),
+            "labels": ops.concatenate([classes, classes], axis=0),
+        }
+        return tuple(ops.split(self.generator(both, training=training), 2, axis=0))
 
     def sampled(self, encoded: Mapping[str, Any]) -> Posterior:
         """Samples z from an encoder's outputs with the noise of the current step."""

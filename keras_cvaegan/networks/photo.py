@@ -135,7 +135,7 @@ def _normalized(
     x: keras.KerasTensor, filters: int, kernel: int, stride: int, name: str
 ) -> keras.KerasTensor:
     convolution = layers.Conv2D(
-        filters, kernel, stride, padding="same", use_bias=False, kernel_initializer="he_normal"
+        filters, kernel, stride, padding="same", use_bias=False, kernel_initializer="orthogonal"
     )
     x = SpectralNormalization(convolution, name=f"{name}_conv")(x)
     return layers.LeakyReLU(0.2, name=f"{name}_relu")(x)

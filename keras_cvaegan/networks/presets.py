@@ -387,6 +387,7 @@ PRESETS = {
             objective=MappingProxyType(
                 {
                     "relative_matching": True,
+                    "joint_generation": True,
                     "kl_weight": 10.0,
                     "pixel_weight": 2.0,
                     "discriminator_feature_weight": 1.0,
