@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from absl.flags import FlagValues
 
 BACKENDS = ("tensorflow", "jax")
-IMAGE_SIZES = {"compact": 32, "paper": 128}
+IMAGE_SIZES = {"compact": 32, "paper": 128, "photo": 64}
 """The presets' own, which `keras_cvaegan.networks.PRESETS` tells only with a back end loaded."""
 PACKAGES = ("keras", "tensorflow", "jax", "jaxlib", "torch", "grain", "numpy", "pillow")
 BATCHES = 4

@@ -50,7 +50,11 @@ class Species:
         return {"hue": self.hue, "shape": SHAPES.index(self.shape), "petal_count": self.count}
 
 
-@register("petals", doc="flowers drawn by code, of 2 to 200 species; needs no download")
+@register(
+    "petals",
+    doc="flowers drawn by code, of 2 to 200 species; needs no download",
+    photographs=False,
+)
 def petals(
     split: str,
     image_size: int,

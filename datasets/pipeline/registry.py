@@ -107,6 +107,7 @@ class Dataset:
     splits: tuple[str, ...]
     doc: str
     function: Callable[..., Source]
+    photographs: bool = True
 
     @property
     def options(self) -> dict[str, Any]:
@@ -158,7 +159,7 @@ _DATASETS: dict[str, Dataset] = {}
 
 
 def register(
-    name: str, *, splits: Sequence[str] = SPLITS, doc: str = ""
+    name: str, *, splits: Sequence[str] = SPLITS, doc: str = "", photographs: bool = True
 ) -> Callable[[Callable[..., Source]], Callable[..., Source]]:
     """Registers the decorated function as the data set `name`.
 
@@ -170,6 +171,7 @@ def register(
         name: name that `datasets.open_dataset` is called with.
         splits: splits that the function can give.
         doc: line for the programs' help.
+        photographs: whether its pictures are photographs, for which programs choose the preset.
 
     Raises:
         ValueError: when the name is taken, or an option is named like a parameter of
@@ -177,7 +179,7 @@ def register(
     """
 
     def decorate(function: Callable[..., Source]) -> Callable[..., Source]:
-        dataset = Dataset(name, tuple(splits), doc, function)
+        dataset = Dataset(name, tuple(splits), doc, function, photographs)
         reserved = sorted(RESERVED & set(dataset.options))
         if reserved:
             raise ValueError(

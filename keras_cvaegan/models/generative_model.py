@@ -221,6 +221,11 @@ class GenerativeModel(Step, Compilation, Inference, Perception, keras.Model):
         return {**own, "average_decay": found.average_decay, **objective}
 
     @classmethod
+    def has_preset(cls, name: str) -> bool:
+        """Whether `from_preset` builds the model with the networks of a preset."""
+        return True
+
+    @classmethod
     def _sees_views(cls) -> bool:
         """Whether a network of the model takes what a trunk may stand before."""
         return not {"discriminator", "classifier"}.isdisjoint(cls.network_names)

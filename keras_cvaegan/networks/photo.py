@@ -20,6 +20,7 @@ def photo_discriminator(
     num_classes: int,
     filters: int = 64,
     maps: Sequence[str] | None = None,
+    image_head: bool = False,
     name: str = "discriminator",
 ) -> keras.Model:
     """A head on each of a trunk's maps; each judges the places of a small map, given the class.
@@ -33,11 +34,14 @@ def photo_discriminator(
         num_classes: number of classes, at least 1.
         filters: channels of the heads.
         maps: outputs of the trunk that have a head; all its maps by default.
+        image_head: whether a head of half as many channels sees the images themselves: what a
+            trunk overlooks, such as a fine screen of dots, it does not.
         name: name of the model.
 
     Returns:
-        A model of {each output of the trunk, "labels": (n, num_classes)} to {"logits": (n, m), one
-        for each place of each head, and each output of the trunk}.
+        A model of {each output of the trunk, "labels": (n, num_classes)}, with an image head
+        "images" too, to {"logits": (n, m), one for each place of each head, and each output of the
+        trunk}.
 
     Raises:
         ValueError: for a map that the trunk does not give, or a count below 1.
@@ -59,18 +63,18 @@ def photo_discriminator(
             f"maps must be some of the trunk's maps: {', '.join(found)}. Received: {maps}."
         )
     labels = keras.Input((num_classes,), dtype=full_precision_dtype(), name="labels")
+    seen = {**inputs, "labels": labels}
     logits = []
     for tap in maps:
         x = _normalized(inputs[tap], filters, 1, 1, f"{tap}_mix")
-        for block in range(1, 16):
-            if min(x.shape[1:3]) <= SMALLEST_MAP:
-                break
-            x = _normalized(x, filters, 4, 2, f"{tap}_block_{block}")
-        places = ProjectionHead(name=f"{tap}_logits")((x, labels))
-        logits.append(layers.Flatten(name=f"{tap}_places")(places))
+        logits.append(_places(x, labels, filters, tap))
+    if image_head:
+        shape = tuple(trunk.input.shape[1:])
+        seen["images"] = keras.Input(shape, dtype=full_precision_dtype(), name="images")
+        logits.append(_places(seen["images"], labels, filters // 2, "images"))
     together = layers.Concatenate(dtype=full_precision_dtype(), name="logits")(logits)
     outputs = {"logits": together, **{tap: layers.Identity()(x) for tap, x in inputs.items()}}
-    return keras.Model({**inputs, "labels": labels}, outputs, name=name)
+    return keras.Model(seen, outputs, name=name)
 
 
 def photo_classifier(
@@ -121,6 +125,18 @@ def photo_classifier(
     logits = layers.Dense(num_classes, dtype=full_precision_dtype(), name="logits")(features)
     outputs = {"logits": logits, "features": features}
     return keras.Model({"pooled": inputs["pooled"]}, outputs, name=name)
+
+
+def _places(
+    x: keras.KerasTensor, labels: keras.KerasTensor, filters: int, name: str
+) -> keras.KerasTensor:
+    """A logit for each place of the small map that strided convolutions make of one."""
+    block = 0
+    while min(x.shape[1:3]) > SMALLEST_MAP:
+        block += 1
+        x = _normalized(x, filters, 4, 2, f"{name}_block_{block}")
+    places = ProjectionHead(name=f"{name}_logits")((x, labels))
+    return layers.Flatten(name=f"{name}_places")(places)
 
 
 def _inputs(trunk: keras.Model) -> dict[str, keras.KerasTensor]:

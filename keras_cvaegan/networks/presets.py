@@ -370,7 +370,10 @@ PRESETS = {
             beta_1=0.0,
             beta_2=0.99,
             average_decay=0.995,
-            trunk=lambda shape: pretrained_trunk("efficientnet_lite0", shape),
+            # Below 64 px its maps would be of 2×2 places and less.
+            trunk=lambda shape: pretrained_trunk(
+                "efficientnet_lite0", shape, resize_to=64 if min(shape[:2]) < 64 else None
+            ),
             trunk_builders=MappingProxyType(
                 {
                     "discriminator": lambda trunk, num_classes: photo.photo_discriminator(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import datasets
 from keras_cvaegan.models import MODELS
 from keras_cvaegan.networks import preset as find_preset
 from keras_cvaegan.training.configuration import TrainingConfig
@@ -40,12 +41,27 @@ def training_config(values: FlagValues, **others: Any) -> TrainingConfig:
             "dataset_options": flags.dataset_options(values),
         }
     given |= others
-    model, preset = given.get("model", "cvae_gan"), given.get("preset", "compact")
+    model = given.get("model", "cvae_gan")
+    if given.get("preset") is None:
+        given["preset"] = default_preset(given.get("dataset", "petals"), [model])
+    preset = given["preset"]
     if "set" in values and "objective" not in others:
         given["objective"] = parse_objective(values.set, model, preset)
     if "learning_rate" in values and "learning_rates" not in others:
         given["learning_rates"] = parse_learning_rates(values.learning_rate, model, preset)
     return TrainingConfig(**given)
+
+
+def default_preset(dataset: str, models: Sequence[str]) -> str:
+    """Returns the preset that some models have by default for the pictures of a data set.
+
+    Example:
+
+    >>> default_preset("folder", ["cvae_gan"]), default_preset("petals", ["cvae_gan"])
+    ('photo', 'compact')
+    """
+    able = all(MODELS[model].has_preset("photo") for model in models)
+    return "photo" if able and datasets.get(dataset).photographs else "compact"
 
 
 def parse_objective(texts: Sequence[str], model: str, preset: str) -> dict[str, Any]:

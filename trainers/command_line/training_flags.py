@@ -39,7 +39,13 @@ with TRAINING.section("Labels"):
 MODEL = ("model", "preset", "latent_dim", "set", "init_from")
 with TRAINING.section("Model"):
     TRAINING.enum("model", "cvae_gan", MODEL_NAMES, "model to train")
-    TRAINING.enum("preset", "compact", PRESET_NAMES, "networks and their hyper-parameters")
+    TRAINING.enum(
+        "preset",
+        None,
+        PRESET_NAMES,
+        "networks and their hyper-parameters (default: photo for photographs where the model has "
+        "it, compact for petals)",
+    )
     TRAINING.integer(
         "latent_dim",
         None,

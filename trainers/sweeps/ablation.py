@@ -17,7 +17,7 @@ from keras_cvaegan.models import GenerativeModel
 from keras_cvaegan.progress import counted
 from keras_cvaegan.training.run_directory import write_json
 from trainers.command_line import flags
-from trainers.command_line.training_config import parse_objective, training_config
+from trainers.command_line.training_config import default_preset, parse_objective, training_config
 from trainers.evaluation.real_side import RealSide, batches
 from trainers.reports.tables import markdown, number
 from trainers.sweeps.over_seeds import cell, over_seeds
@@ -94,11 +94,12 @@ def open_sweep(values: FlagValues, command: str) -> Sweep:
         ValueError: for flags or data that cannot be.
     """
     check(values.set)
-    common = parse_objective(values.set, "cvae_gan", values.preset)
+    preset = values.preset or default_preset(values.dataset, ["cvae_gan"])
+    common = parse_objective(values.set, "cvae_gan", preset)
     contenders = []
     for name, (title, weight) in VARIANTS.items():
         objective = common if weight is None else {**common, weight: 0.0}
-        config = training_config(values, model="cvae_gan", objective=objective)
+        config = training_config(values, model="cvae_gan", preset=preset, objective=objective)
         contenders.append(Contender(name, title, config))
     return Sweep(values.output, contenders, values.seeds, command, values.judge)
 

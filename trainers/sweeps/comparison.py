@@ -13,7 +13,7 @@ from keras_cvaegan import files, pictures
 from keras_cvaegan.models import MODELS, GenerativeModel
 from keras_cvaegan.training.run_directory import write_json
 from trainers.command_line import flags
-from trainers.command_line.training_config import parse_objective, training_config
+from trainers.command_line.training_config import default_preset, parse_objective, training_config
 from trainers.evaluation import measuring
 from trainers.evaluation.real_side import RealSide
 from trainers.sweeps import claims, comparison_page
@@ -42,12 +42,13 @@ def open_sweep(values: FlagValues, models: Sequence[str], command: str) -> Sweep
     Raises:
         ValueError: for flags that one of the models cannot have, or data that cannot be used.
     """
-    known = {model: sorted(MODELS[model].hyperparameters(values.preset)) for model in models}
+    preset = values.preset or default_preset(values.dataset, models)
+    known = {model: sorted(MODELS[model].hyperparameters(preset)) for model in models}
     settings, found = hyperparameters(values.set, known), []
     for model in models:
         try:
-            objective = parse_objective(settings[model], model, values.preset)
-            config = training_config(values, model=model, objective=objective)
+            objective = parse_objective(settings[model], model, preset)
+            config = training_config(values, model=model, preset=preset, objective=objective)
         except ValueError as error:
             raise ValueError(f"{claims.title(model)}: {error}") from None
         found.append(Contender(model, claims.title(model), config))
