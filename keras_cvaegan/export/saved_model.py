@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import sys
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +39,7 @@ def export_saved_model(
     directory: str | os.PathLike,
     *,
     extra_config: Mapping[str, Any] | None = None,
+    networks: Sequence[str] | None = None,
 ) -> Path:
     """Writes the next version of a SavedModel: `directory/1`, `directory/2`, ….
 
@@ -73,11 +74,15 @@ def export_saved_model(
         model: a fitted model.
         directory: folder of the versions; made when missing.
         extra_config: more values for `model.json`.
+        networks: networks that it holds, "generator" among them, of those in
+            `model.inference_networks`; all by default. Signatures that need another are left out,
+            and with the classifier the trunk that it may stand on.
 
     Returns:
         Path of the version.
 
     Raises:
+        ValueError: for networks that the model does not have, or none that generates.
         OSError: when the directory cannot be written.
 
     Example:
@@ -93,7 +98,8 @@ def export_saved_model(
     TensorShape([2, 16, 16, 3])
     """
     directory = Path(directory)
-    with _written(model, directory, extra_config or {}) as written:
+    kept = _kept_networks(model, networks)
+    with _written(model, directory, extra_config or {}, kept) as written:
         while True:
             version = _next_version(directory)
             try:
@@ -122,12 +128,28 @@ def write_saved_model(
         OSError: when it cannot be written.
     """
     path = Path(path)
-    with _written(model, path.parent, extra_config or {}) as written:
+    kept = _kept_networks(model, None)
+    with _written(model, path.parent, extra_config or {}, kept) as written:
         replace_folder(path, written)
 
 
+def _kept_networks(model: GenerativeModel, names: Sequence[str] | None) -> list[str]:
+    """Checks the networks that a SavedModel is to hold."""
+    had = list(model.inference_networks)
+    kept = had if names is None else list(names)
+    unknown = [name for name in kept if name not in had]
+    if unknown or "generator" not in kept:
+        raise ValueError(
+            f"networks must be the generator, and more of {', '.join(had)} where wanted. Received: "
+            f"{', '.join(kept) or 'none'}."
+        )
+    return kept
+
+
 @contextlib.contextmanager
-def _written(model: GenerativeModel, directory: Path, extra: Mapping[str, Any]) -> Iterator[Path]:
+def _written(
+    model: GenerativeModel, directory: Path, extra: Mapping[str, Any], networks: Sequence[str]
+) -> Iterator[Path]:
     """Writes a SavedModel under a name in `directory` that servers pass over."""
     partial = directory / f"{_PARTIAL}{uuid.uuid4().hex}"
     with contextlib.ExitStack() as stack:
@@ -140,7 +162,7 @@ def _written(model: GenerativeModel, directory: Path, extra: Mapping[str, Any]) 
         except OSError as error:
             raise _cannot_write(directory, error.strerror or str(error)) from error
         try:
-            _write(model, partial / "model", extra)
+            _write(model, partial / "model", extra, networks)
             # Whoever runs the server may be another user than whoever exports.
             (partial / "model").chmod(0o755)
             _flush(partial / "model")
@@ -194,21 +216,24 @@ def _next_version(directory: Path) -> Path:
     return directory / str(max(versions, default=0) + 1)
 
 
-def _write(model: GenerativeModel, path: Path, extra: Mapping[str, Any]) -> None:
+def _write(
+    model: GenerativeModel, path: Path, extra: Mapping[str, Any], networks: Sequence[str]
+) -> None:
     if keras.backend.backend() == "tensorflow":
-        _write_in_tensorflow(model, path, extra)
+        _write_in_tensorflow(model, path, extra, networks)
         return
     file = path.with_name("model.keras")
     model.save(file)
     code = (
         "import json, sys, pathlib, keras_cvaegan\n"
         f"from {__name__} import {_write_in_tensorflow.__name__} as write\n"
-        "write(keras_cvaegan.load(sys.argv[1]), pathlib.Path(sys.argv[2]), json.loads(sys.argv[3]))"
+        "model, path, *values = sys.argv[1:]\n"
+        "write(keras_cvaegan.load(model), pathlib.Path(path), *map(json.loads, values))"
     )
     # A GPU that this process holds has no memory left for another.
     environment = {**os.environ, "KERAS_BACKEND": "tensorflow", "CUDA_VISIBLE_DEVICES": "-1"}
     result = subprocess.run(
-        [sys.executable, "-c", code, str(file), str(path), json.dumps(extra)],
+        [sys.executable, "-c", code, str(file), str(path), json.dumps(extra), json.dumps(networks)],
         env=environment,
         capture_output=True,
         text=True,
@@ -219,8 +244,10 @@ def _write(model: GenerativeModel, path: Path, extra: Mapping[str, Any]) -> None
         raise OSError(f"TensorFlow's process failed: {result.stderr.strip()}")
 
 
-def _write_in_tensorflow(model: GenerativeModel, path: Path, extra: Mapping[str, Any]) -> None:
-    signatures = Signatures(model)
+def _write_in_tensorflow(
+    model: GenerativeModel, path: Path, extra: Mapping[str, Any], networks: Sequence[str]
+) -> None:
+    signatures = Signatures(model, networks)
     archive = keras.export.ExportArchive()
     for resource in signatures.resources:
         archive.track(resource)

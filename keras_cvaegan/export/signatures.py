@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
@@ -23,10 +23,13 @@ class Signatures:
 
     Args:
         model: a fitted model, under TensorFlow.
+        networks: names of its `inference_networks` that they may use; all by default.
     """
 
-    def __init__(self, model: GenerativeModel) -> None:
-        self._model, self._networks = model, model.inference_networks
+    def __init__(self, model: GenerativeModel, networks: Sequence[str] | None = None) -> None:
+        had = model.inference_networks
+        self._model = model
+        self._networks = {name: had[name] for name in (had if networks is None else networks)}
         self._are_points = len(model.image_shape) == 1
         self._step = int(keras.ops.convert_to_numpy(model.step))
         self._class_names = checks.ClassNames(model.class_names)

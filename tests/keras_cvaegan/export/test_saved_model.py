@@ -15,7 +15,7 @@ import tensorflow as tf
 from PIL import Image
 
 from keras_cvaegan.export import export_saved_model, saved_model, write_saved_model
-from keras_cvaegan.models import GAN
+from keras_cvaegan.models import CVAEGAN, GAN
 
 pytestmark = pytest.mark.slow
 
@@ -70,6 +70,32 @@ def test_a_model_with_neither_encoder_nor_classes(tmp_path):
     seed = np.int64([3])
     images = signatures["generate"](labels=tf.constant([0], tf.int64), seed=tf.constant(seed))
     np.testing.assert_array_equal(images["images"], model.generate([0], seed=seed))
+
+
+def test_a_generator_goes_without_the_other_networks_and_their_trunk(tmp_path):
+    model = CVAEGAN.from_preset("photo", image_shape=(32, 32, 3), num_classes=2)
+    whole, alone = (
+        export_saved_model(model, tmp_path, networks=networks) for networks in (None, ["generator"])
+    )
+    bytes_of_trunk = 4 * model.trunk.count_params()
+    assert _size(whole) - _size(alone) > bytes_of_trunk
+    signatures = tf.saved_model.load(str(alone)).signatures
+    assert not {"encode", "reconstruct", "classify", "classify_bytes"} & set(signatures)
+    images = signatures["generate"](
+        labels=tf.constant([1, 0], tf.int64), seed=tf.constant([5, 6], tf.int64)
+    )
+    np.testing.assert_array_equal(images["images"], model.generate([1, 0], seed=[5, 6]))
+
+
+@pytest.mark.parametrize("networks", [[], ["classifier"], ["generator", "critic"]])
+def test_networks_that_cannot_be_exported(model, tmp_path, networks):
+    with pytest.raises(ValueError, match="networks must be the generator, and more of generator, "):
+        export_saved_model(model, tmp_path, networks=networks)
+    assert not list(tmp_path.iterdir())
+
+
+def _size(folder):
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
 def test_a_row_does_not_depend_on_its_neighbours(call):
