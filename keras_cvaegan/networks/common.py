@@ -206,6 +206,6 @@ def check_image_shape(
         raise ValueError(
             f"`{architecture}` takes images whose height and width are {' and '.join(allowed)}. "
             f"Received: image_shape={(height, width, channels)}. Resize the images, for example "
-            "to 128×128, or use the preset `compact`, which takes images of 16 to 128 pixels."
+            "to 128×128, or use the preset `compact`, which takes images of 16 to 256 pixels."
         )
     return height, width, channels
