@@ -119,6 +119,7 @@ def compact_generator(
     latent_dim: int = 64,
     base_filters: int = 32,
     embedding_dim: int = 32,
+    embedding_deviation: float | None = None,
     synchronized: bool = False,
     name: str = "generator",
 ) -> keras.Model:
@@ -131,6 +132,8 @@ def compact_generator(
         latent_dim: dimensions of z.
         base_filters: channels of the block nearest to the image.
         embedding_dim: dimensions of the class embedding.
+        embedding_deviation: standard deviation of the embedding's initial values; that of Glorot &
+            Bengio by default, which for many classes is far below that of z.
         synchronized: whether replicas share batch statistics.
         name: name of the model.
 
@@ -151,7 +154,14 @@ def compact_generator(
         check_positive_integer("num_classes", num_classes)
         labels = keras.Input((num_classes,), dtype=full_precision_dtype(), name="labels")
         inputs = {"z": z, "labels": labels}
-        embedding = layers.Dense(embedding_dim, use_bias=False, name="class_embedding")(labels)
+        embedding = layers.Dense(
+            embedding_dim,
+            use_bias=False,
+            kernel_initializer="glorot_uniform"
+            if embedding_deviation is None
+            else keras.initializers.RandomNormal(stddev=embedding_deviation),
+            name="class_embedding",
+        )(labels)
         condition = layers.Concatenate(name="condition")([z, embedding])
     side = image_shape[0] // 2**depth
     widths = _widths(base_filters, depth)[::-1]

@@ -276,6 +276,7 @@ _PHOTO = {
         latent_dim=latent_dim,
         base_filters=64,
         embedding_dim=64,
+        embedding_deviation=1.0,
     ),
 }
 
