@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import collections
 import dataclasses
-import math
+import functools
+import operator
 import os
 import pickle
 from pathlib import Path
@@ -36,8 +37,15 @@ _DTYPES = {
 }
 
 
+class _Sealed:
+    """What a pickle can have made, and cannot change: its checks hold for what is used later."""
+
+    def __setstate__(self, state: Any) -> NoReturn:
+        raise pickle.UnpicklingError("it changes what it has made")
+
+
 @dataclasses.dataclass
-class _Storage:
+class _Storage(_Sealed):
     """Raw numbers that tensors are views of."""
 
     dtype: np.dtype
@@ -46,13 +54,17 @@ class _Storage:
 
 
 @dataclasses.dataclass
-class _View:
+class _View(_Sealed):
     """A tensor whose storage is not read yet."""
 
     storage: _Storage
     offset: int
     shape: tuple[int, ...]
     strides: tuple[int, ...]
+
+    @property
+    def count(self) -> int:
+        return functools.reduce(operator.mul, self.shape, 1)
 
     def array(self) -> np.ndarray:
         """A copy of the tensor's numbers.
@@ -64,10 +76,10 @@ class _View:
         last = self.offset + sum(
             (side - 1) * stride for side, stride in zip(self.shape, self.strides, strict=True)
         )
-        if values is None or (math.prod(self.shape) and last >= len(values)):
+        if values is None or (self.count and last >= len(values)):
             raise pickle.UnpicklingError("a tensor reaches outside of its storage")
         item = self.storage.dtype.itemsize
-        if not math.prod(self.shape):
+        if not self.count:
             return np.zeros(self.shape, self.storage.dtype)
         return np.lib.stride_tricks.as_strided(
             values[self.offset :], self.shape, [stride * item for stride in self.strides]
@@ -80,10 +92,11 @@ def _rebuild_tensor(storage: Any, offset: Any, shape: Any, strides: Any, *_: Any
     plain = all(isinstance(each, int) and 0 <= each < 2**40 for each in numbers)
     if not isinstance(storage, _Storage) or not plain or len(shape) != len(strides):
         raise pickle.UnpicklingError("a tensor is not described as one")
+    view = _View(storage, offset, tuple(shape), tuple(strides))
     # A stride of 0 would make any number of numbers of one.
-    if math.prod(shape) > storage.count:
+    if view.count > storage.count:
         raise pickle.UnpicklingError("a tensor has more numbers than its storage")
-    return _View(storage, offset, tuple(shape), tuple(strides))
+    return view
 
 
 class _TensorsAlone(pickle.Unpickler):
@@ -163,6 +176,10 @@ def _read(file: BinaryIO, size: int) -> dict[str, np.ndarray]:
         raise pickle.UnpicklingError("it holds something else than tensors by name")
     if not isinstance(keys, list) or {str(key) for key in keys} != set(storages):
         raise pickle.UnpicklingError("its list of storages does not fit its tensors")
+    # Many views of one storage would make much of a small file.
+    views = state.values()
+    if sum(view.count * view.storage.dtype.itemsize for view in views) > MAX_BYTES:
+        raise pickle.UnpicklingError(f"its tensors have more bytes than {MAX_BYTES:,}")
     for key in keys:
         storage = storages[str(key)]
         count = int.from_bytes(file.read(8), "little")
