@@ -2,7 +2,8 @@
 
 Every network takes labels as class weights of shape (n, num_classes): one-hot rows, or mixtures
 of classes that sum to 1. Encoders give {"z_mean", "z_log_var"}, generators images in [−1, 1],
-discriminators and classifiers {"logits", "features", "block_1", …}.
+discriminators and classifiers {"logits", "features", "block_1", …}; those on a frozen trunk take
+its outputs, and the discriminator gives them on.
 """
 
 from keras_cvaegan.networks.alexnet import alexnet_classifier
@@ -35,6 +36,7 @@ from keras_cvaegan.networks.mlp import (
     mlp_generator,
     mlp_projection_discriminator,
 )
+from keras_cvaegan.networks.photo import photo_classifier, photo_discriminator
 from keras_cvaegan.networks.presets import PRESETS, Preset, preset
 from keras_cvaegan.networks.projection import projection_discriminator
 from keras_cvaegan.networks.upsampling_generator import upsampling_generator
@@ -65,6 +67,8 @@ __all__ = [
     "mlp_encoder",
     "mlp_generator",
     "mlp_projection_discriminator",
+    "photo_classifier",
+    "photo_discriminator",
     "preset",
     "projection_discriminator",
     "unconditional_network",

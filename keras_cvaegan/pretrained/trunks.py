@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
+import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -130,7 +131,7 @@ def _loaded(path: Path, shape: tuple[int, ...]) -> keras.Model:
         raise ValueError(f"There is no file {str(path)!r}. Give the path of a .keras file.")
     try:
         network = keras.saving.load_model(path, compile=False)
-    except (ValueError, OSError, TypeError, KeyError) as error:
+    except (ValueError, OSError, TypeError, KeyError, zipfile.BadZipFile) as error:
         raise ValueError(
             f"Cannot read the network in {str(path)!r}: {error}. Give a whole .keras file."
         ) from error

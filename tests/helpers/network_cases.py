@@ -6,6 +6,21 @@ import numpy as np
 from keras_cvaegan import networks
 
 CLASSES = 5
+
+
+def small_trunk(side=16, channels=CLASSES):
+    """A frozen network with two maps and pooled features, of random weights."""
+    images = x = keras.Input((side, side, 3), name="images")
+    outputs = {}
+    for stride in (2, 4):
+        x = keras.layers.Conv2D(channels, 3, 2, padding="same", activation="relu")(x)
+        outputs[f"stride_{stride}"] = x
+    outputs["pooled"] = keras.layers.GlobalAveragePooling2D()(x)
+    network = keras.Model(images, outputs, name="small_trunk")
+    network.trainable = False
+    return network
+
+
 # As many dimensions and units as classes, where there is a choice.
 NETWORKS = {
     "compact_encoder": lambda n: networks.compact_encoder(
@@ -48,6 +63,12 @@ NETWORKS = {
     ),
     "mlp_classifier": lambda n: networks.mlp_classifier(
         (CLASSES,), num_classes=n, hidden_units=(CLASSES,)
+    ),
+    "photo_discriminator": lambda n: networks.photo_discriminator(
+        small_trunk(), num_classes=n, filters=CLASSES
+    ),
+    "photo_classifier": lambda n: networks.photo_classifier(
+        small_trunk(), num_classes=n, units=CLASSES
     ),
     "latent_classifier": lambda n: networks.latent_classifier(
         CLASSES, num_classes=n, hidden_units=CLASSES

@@ -1,0 +1,96 @@
+"""Discriminator and classifier on a frozen trunk: their heads, and what they refuse."""
+
+import keras
+import numpy as np
+import pytest
+
+from keras_cvaegan.layers import SpectralNormalization
+from keras_cvaegan.networks import photo_classifier, photo_discriminator
+from keras_cvaegan.ops.keras_private import all_layers
+from tests.helpers import checks
+from tests.helpers.network_cases import example, small_trunk
+
+
+def test_one_logit_for_each_place_of_each_head():
+    trunk = small_trunk(64)
+    network = photo_discriminator(trunk, num_classes=3, filters=8)
+    # Maps of 32×32 and of 16×16 go down to 4×4.
+    assert network.output["logits"].shape == (None, 2 * 16)
+    assert set(network.input) == {"stride_2", "stride_4", "pooled", "labels"}
+    one = photo_discriminator(trunk, num_classes=3, filters=8, maps=("stride_4",))
+    assert one.output["logits"].shape == (None, 16)
+    assert set(one.output) == {"logits", "stride_2", "stride_4", "pooled"}
+
+
+def test_what_the_trunk_sees_is_given_on():
+    network = photo_discriminator(small_trunk(), num_classes=3, filters=8)
+    inputs = example(network)
+    outputs = checks.arrays(network(inputs))
+    for tap in ("stride_2", "stride_4", "pooled"):
+        np.testing.assert_array_equal(outputs[tap], inputs[tap])
+
+
+def test_every_kernel_of_the_discriminator_is_normalized():
+    network = photo_discriminator(small_trunk(32), num_classes=3, filters=8)
+    kernels = {x.path for x in network.trainable_variables if "kernel" in x.path}
+    normalized = {
+        layer.layer.kernel.path
+        for layer in all_layers(network)
+        if isinstance(layer, SpectralNormalization)
+    }
+    assert kernels == normalized
+    # Heads of 16×16 and of 8×8: a mix, convolutions down to 4×4, and two of the last layer.
+    assert len(kernels) == (1 + 2 + 2) + (1 + 1 + 2)
+
+
+def test_the_label_reaches_every_head():
+    network = photo_discriminator(small_trunk(), num_classes=3, filters=8)
+    inputs = example(network)
+    for name, x in inputs.items():
+        inputs[name] = np.repeat(x[:1], 2, axis=0)
+    inputs["labels"] = np.eye(3, dtype="float32")[:2]
+    logits = checks.arrays(network(inputs))["logits"]
+    assert (logits[0] != logits[1]).all()
+
+
+def test_the_classifier_is_its_equations():
+    trunk = small_trunk(channels=7)
+    network = photo_classifier(trunk, num_classes=3, units=6)
+    x = np.random.default_rng(0).normal(2, 3, (4, 7)).astype("float32")
+    hidden, logits = (network.get_layer(name).get_weights() for name in ("hidden", "logits"))
+    normalized = (x - x.mean(axis=1, keepdims=True)) / np.sqrt(
+        x.var(axis=1, keepdims=True) + network.get_layer("norm").epsilon
+    )
+    features = np.maximum(0, normalized @ hidden[0] + hidden[1])
+    found = checks.arrays(network({"pooled": x}))
+    np.testing.assert_allclose(found["features"], features, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(
+        found["logits"], features @ logits[0] + logits[1], rtol=1e-4, atol=1e-5
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"num_classes": 0}, "`num_classes` must be an integer of at least 1"),
+        ({"filters": 0}, "`filters` must be an integer of at least 1"),
+        ({"maps": ()}, r"maps must be some of the trunk's maps: stride_2, stride_4\. Received: \["),
+        ({"maps": ["pooled"]}, r"some of the trunk's maps: .*\. Received: \['pooled'\]"),
+    ],
+)
+def test_wrong_arguments_of_the_discriminator(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        photo_discriminator(small_trunk(), **{"num_classes": 3, **arguments})
+
+
+@pytest.mark.parametrize("argument", ["num_classes", "units"])
+def test_wrong_arguments_of_the_classifier(argument):
+    with pytest.raises(ValueError, match=f"`{argument}` must be an integer of at least 1"):
+        photo_classifier(small_trunk(), **{"num_classes": 3, argument: 0})
+
+
+def test_a_trunk_without_pooled_features():
+    trunk = small_trunk()
+    maps = keras.Model(trunk.input, {"stride_2": trunk.output["stride_2"]})
+    with pytest.raises(ValueError, match=r"must give pooled features\..* that gives stride_2\."):
+        photo_classifier(maps, num_classes=3)
