@@ -54,6 +54,7 @@ class DifferentiableAugmentation(keras.layers.Layer):
             raise ValueError(f"translation must be in [0, 1). Received: {translation!r}.")
         self.strength = strength
         self.translation = translation
+        self.built = True  # It has no state, also where a model never calls it.
 
     def call(self, images: Any, draws: Any) -> Any:
         x, draws = images, ops.cast(draws, images.dtype)
@@ -73,7 +74,8 @@ class DifferentiableAugmentation(keras.layers.Layer):
     def _moves(self, draws: Any, side: int) -> Any:
         """A matrix (n, side, side) for each image that moves its rows by whole pixels."""
         most = int(self.strength * self.translation * side)
-        moves = ops.cast(ops.floor(draws * (2 * most + 1)), "int32") - most
+        # In half precision, draws near 1 are 1.
+        moves = ops.minimum(ops.cast(ops.floor(draws * (2 * most + 1)), "int32") - most, most)
         places = ops.arange(side)
         sources = places[None, :] - moves[:, None]
         return ops.cast(sources[:, :, None] == places[None, None, :], draws.dtype)

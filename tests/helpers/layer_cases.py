@@ -11,6 +11,11 @@ from keras_cvaegan import layers
 COUNT = 4
 CLASSES = np.eye(3, dtype="float32")[[0, 2, 0, 1]]
 LABELS = np.array([0, 2, 0, 1], "int32")
+# Far from where a move of a picture becomes another one.
+DRAWS = np.array(
+    [[0.1, 0.9, 0.4, 0.1, 0.9], [0.7, 0.2, 0.8, 0.5, 0.2], [0.5] * 5, [0.9, 0.1, 0.6, 0.8, 0.5]],
+    "float32",
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,6 +67,9 @@ CASES = {
         (4, 5, 3),
         trained=("kernel", "bias"),
         updated=("moving_mean", "moving_variance"),
+    ),
+    "DifferentiableAugmentation": LayerCase(
+        layers.DifferentiableAugmentation, (drawn(8, 8, 3), DRAWS), (8, 8, 3)
     ),
     "GaussianMixtureHead": LayerCase(
         lambda: layers.GaussianMixtureHead(3, (-2.0, 2.0)),

@@ -93,3 +93,14 @@ def test_projection():
     w, v = w / np.linalg.norm(w, 2), v / np.linalg.norm(v, 2)
     expected = features @ w + np.sum((classes @ v) * features, axis=1, keepdims=True)
     np.testing.assert_allclose(head((features, classes)), expected, rtol=1e-4, atol=1e-5)
+
+
+def test_projection_at_every_place_of_a_map():
+    head = ProjectionHead()
+    maps = np.random.default_rng(0).normal(0, 1, (4, 2, 3, 6)).astype("float32")
+    classes = np.eye(3, dtype="float32")[[0, 1, 2, 0]]
+    logits = np.array(head((maps, classes)))
+    assert logits.shape == (4, 2, 3, 1)
+    for i, j in np.ndindex(2, 3):
+        alone = np.array(head((maps[:, i, j], classes)))
+        np.testing.assert_allclose(logits[:, i, j], alone, rtol=1e-5, atol=1e-6)

@@ -289,3 +289,19 @@ def test_examples_of_weight_zero_are_left_out(case):
     kept = [x[weights > 0] for x in inputs]
     expected = case.equation(*kept) * 4 / 6  # The mean is over the whole batch.
     np.testing.assert_allclose(float(case.loss(*inputs, weights=weights)), expected, rtol=1e-12)
+
+
+def test_several_logits_of_an_example_count_as_their_mean():
+    random = np.random.default_rng(0)
+    real, fake = random.normal(0, 2, (2, 5, 3)).astype("float32")
+    weights = np.array([1, 0, 0.5, 2, 0], "float32")
+    expected = {
+        "hinge_discriminator_loss": np.maximum(0, 1 - real) + np.maximum(0, 1 + fake),
+        "discriminator_loss": np.logaddexp(0, -real) + np.logaddexp(0, fake),
+    }
+    for name, values in expected.items():
+        each = [weight * row.mean() for weight, row in zip(weights, values, strict=True)]
+        received = float(getattr(losses, name)(real, fake, weights=weights))
+        assert received == pytest.approx(np.mean(each), rel=1e-5)
+        unweighted = float(getattr(losses, name)(real, fake))
+        assert unweighted == pytest.approx(values.mean(), rel=1e-5)

@@ -124,6 +124,52 @@ def test_smallest_shapes(count, columns):
     assert draw(rows, columns, seed=rows).shape == (count, columns)
 
 
+@pytest.mark.parametrize("columns", [1, 2, 5])
+def test_uniform_numbers(columns):
+    x = draw_uniform(range(60_000 // columns), columns, seed=3)
+    assert 0 < x.min() < x.max() < 1
+    for column in x.T:
+        assert scipy.stats.kstest(column, "uniform").pvalue > 0.01
+    assert np.abs(np.corrcoef(x, rowvar=False) - np.eye(columns)).max() < 0.03
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    rows=st.lists(st.integers(0, 2**32 - 1), min_size=1, max_size=6),
+    columns=st.integers(1, 9),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_a_row_of_uniform_numbers_does_not_depend_on_its_batch(rows, columns, seed):
+    together = draw_uniform(rows, columns, seed=seed)
+    alone = np.concatenate([draw_uniform([row], columns, seed=seed) for row in rows])
+    np.testing.assert_array_equal(together, alone)
+
+
+def test_seed_step_and_stream_give_uniform_numbers_of_their_own():
+    draws = [
+        draw_uniform(range(1000), 1, seed=a, step=b, stream=c)[:, 0]
+        for a, b, c in np.ndindex(2, 2, 2)
+    ]
+    assert np.abs(np.corrcoef(draws) - np.eye(8)).max() < 0.15
+
+
+def test_uniform_numbers_are_those_that_normal_ones_are_made_of():
+    u = draw_uniform(range(50), 2, seed=4, step=5, stream=6)
+    radius, angle = np.sqrt(-2 * np.log(u[:, 0])), 2 * np.pi * u[:, 1]
+    expected = np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1)
+    z = draw(range(50), 2, seed=4, step=5, stream=6)
+    np.testing.assert_allclose(z, expected, atol=1e-4)
+
+
+@pytest.mark.tensorflow
+@pytest.mark.parametrize("dtype", ["float32", "float16", "bfloat16", "float64"])
+def test_dtype_of_uniform_numbers(dtype):
+    x = random.uniform(np.arange(3), 4, seed=0, dtype=dtype)
+    assert x.dtype == dtype
+    expected = draw_uniform(range(3), 4, seed=0)
+    np.testing.assert_allclose(np.array(tf.cast(x, "float32")), expected, rtol=1e-2)
+
+
 def test_numbers_never_change():
     z = draw([0, 2**31], 3, seed=42, step=7, stream=1)
     expected = [[-0.880712, -0.721550, 1.363664], [-1.347959, 0.515911, 0.171171]]
@@ -132,3 +178,7 @@ def test_numbers_never_change():
 
 def draw(rows, columns, **arguments):
     return np.array(random.normal(np.asarray(rows), columns, **arguments))
+
+
+def draw_uniform(rows, columns, **arguments):
+    return np.array(random.uniform(np.asarray(rows), columns, **arguments))
