@@ -26,6 +26,7 @@ FLOORS = (
     ("keras_cvaegan.files", "keras_cvaegan.remote_files", "keras_cvaegan.progress"),
     ("keras_cvaegan.ops", "keras_cvaegan.pictures"),
     ("keras_cvaegan.layers", "keras_cvaegan.losses"),
+    ("keras_cvaegan.pretrained",),
     ("keras_cvaegan.networks",),
     tuple(f"keras_cvaegan.training.{name}" for name in STEP),
     ("keras_cvaegan.metrics",),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -11,10 +10,9 @@ from keras import ops
 
 from keras_cvaegan.models.arguments import check_decay
 from keras_cvaegan.models.compilation import Compilation
+from keras_cvaegan.models.from_presets import FromPreset
 from keras_cvaegan.models.inference import Inference
 from keras_cvaegan.models.perception import Perception
-from keras_cvaegan.networks import Preset
-from keras_cvaegan.networks import preset as find_preset
 from keras_cvaegan.ops import random
 from keras_cvaegan.ops.precision import full_precision_dtype
 from keras_cvaegan.training.overflow import MeanOfSteps
@@ -29,7 +27,7 @@ ANY_CLASS = "any"
 """Name of the one class of an unconditional model."""
 
 
-class GenerativeModel(Step, Compilation, Inference, Perception, keras.Model):
+class GenerativeModel(Step, FromPreset, Compilation, Inference, Perception, keras.Model):
     """Networks plus objectives; `fit`, saving and sampling follow from them.
 
     A subclass names its networks (each is a constructor argument and an attribute), computes one
@@ -134,114 +132,6 @@ class GenerativeModel(Step, Compilation, Inference, Perception, keras.Model):
         inputs = self.generator.input
         return int(inputs["z"].shape[-1]), int(inputs["labels"].shape[-1])
 
-    @classmethod
-    def from_preset(
-        cls,
-        name: str = "compact",
-        *,
-        image_shape: tuple[int, int, int] | None = None,
-        num_classes: int | None = None,
-        class_names: Sequence[str] | None = None,
-        latent_dim: int | Sequence[int] | None = None,
-        seed: int = 0,
-        **overrides: Any,
-    ) -> GenerativeModel:
-        """Builds the model with a preset's networks and hyper-parameters.
-
-        Args:
-            name: "compact" or "paper".
-            image_shape: (height, width, channels); by default that of `default_image_size`.
-            num_classes: number of classes; ignored by an unconditional model, which has one.
-            class_names: one name a class; ignored by an unconditional model.
-            latent_dim: dimensions of z; by default those of `default_latent_dim`.
-            seed: seed of the weights' initial values and of all noise.
-            **overrides: constructor arguments that replace the preset's.
-
-        Raises:
-            ValueError: for an unknown preset, a shape that its networks cannot take, or a
-                conditional model without num_classes.
-        """
-        preset = find_preset(name)
-        if image_shape is None:
-            side = cls.default_image_size(preset)
-            image_shape = (side, side, 3)
-        if latent_dim is None:
-            latent_dim = cls.default_latent_dim(preset, image_shape)
-        if not cls.conditional:
-            num_classes, class_names = 1, None
-        elif num_classes is None:
-            raise ValueError(f"{cls.__name__} is conditional: from_preset needs num_classes.")
-        keras.utils.set_random_seed(seed)
-        return cls(
-            **cls.preset_networks(preset, image_shape, num_classes, latent_dim),
-            class_names=class_names,
-            seed=seed,
-            preset=name,
-            **{**cls.hyperparameters(name), **overrides},
-        )
-
-    @classmethod
-    def default_image_size(cls, preset: Preset) -> int:
-        """Side in pixels of the images that a preset's networks for this model are made for."""
-        return preset.image_size
-
-    @classmethod
-    def default_latent_dim(
-        cls, preset: Preset, image_shape: tuple[int, ...]
-    ) -> int | tuple[int, int]:
-        """Dimensions of z in a preset, as `from_preset` takes them."""
-        return preset.latent_dim
-
-    @classmethod
-    def preset_networks(
-        cls,
-        preset: Preset,
-        image_shape: tuple[int, ...],
-        num_classes: int,
-        latent_dim: int | Sequence[int],
-    ) -> dict[str, keras.Model]:
-        """The preset's networks that this model has, by name."""
-        return preset.networks(image_shape, num_classes, latent_dim, cls.network_names)
-
-    @classmethod
-    def hyperparameters(cls, preset: str = "compact") -> dict[str, Any]:
-        """The constructor's weights, layers, decays and counts, as a preset sets them.
-
-        Example:
-
-        >>> from keras_cvaegan.models import WGAN
-        >>> WGAN.hyperparameters("paper")
-        {'critic_steps': 5, 'clip_value': 0.01, 'average_decay': None}
-        """
-        found = find_preset(preset)
-        own = cls._keyword_arguments()
-        objective = {k: value for k, value in cls.preset_objective(found).items() if k in own}
-        if cls._sees_views():
-            own["augmentation"] = found.augmentation
-        return {**own, "average_decay": found.average_decay, **objective}
-
-    @classmethod
-    def has_preset(cls, name: str) -> bool:
-        """Whether `from_preset` builds the model with the networks of a preset."""
-        return True
-
-    @classmethod
-    def _sees_views(cls) -> bool:
-        """Whether a network of the model takes what a trunk may stand before."""
-        return not {"discriminator", "classifier"}.isdisjoint(cls.network_names)
-
-    @classmethod
-    def preset_objective(cls, preset: Preset) -> Mapping[str, Any]:
-        """The keyword arguments that a preset sets for models of this kind."""
-        return preset.objective
-
-    @classmethod
-    def _keyword_arguments(cls) -> dict[str, Any]:
-        """The constructor's keyword-only arguments and their defaults."""
-        # Not of the class: before Python 3.11.4 that is the signature of Keras' `__new__`.
-        parameters = inspect.signature(cls.__init__).parameters.values()
-        return {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
-
     @property
     def networks(self) -> dict[str, keras.Model]:
         """The trained networks, by name."""
@@ -344,7 +234,7 @@ class GenerativeModel(Step, Compilation, Inference, Perception, keras.Model):
         for name, network in self.networks.items():
             with unsynchronized(network):
                 networks[name] = keras.saving.serialize_keras_object(network)
-        own = {name: getattr(self, name) for name in self._keyword_arguments()}
+        own = {name: getattr(self, name) for name in self.keyword_arguments()}
         if self.trunk is not None:
             networks["trunk"] = keras.saving.serialize_keras_object(self.trunk)
         return {

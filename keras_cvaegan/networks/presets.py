@@ -10,22 +10,11 @@ from typing import Any
 
 import keras
 
-from keras_cvaegan.networks import (
-    alexnet,
-    cifar,
-    compact,
-    dcgan,
-    googlenet,
-    latent,
-    photo,
-    upsampling_generator,
-    vgg,
-)
+from keras_cvaegan.networks import builders, cifar, compact, photo, vgg
+from keras_cvaegan.networks.builders import ImageShape, Pair
 from keras_cvaegan.pretrained import trunk as pretrained_trunk
 
 Networks = dict[str, keras.Model]
-ImageShape = tuple[int, ...]
-Pair = tuple[int, int]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -162,89 +151,6 @@ class Preset:
         return found
 
 
-def _code_builders(
-    encoder: Callable[..., keras.Model],
-    decoder: Callable[..., keras.Model],
-    discriminator: Callable[..., keras.Model] | None,
-    least_deviation: float = 1e-3,
-) -> MappingProxyType[str, Callable[[ImageShape, int, Pair], keras.Model]]:
-    """The networks of LR/LI-VAE, of an architecture's three.
-
-    Args:
-        encoder: function of image_shape, latent_dim, deterministic and name.
-        decoder: function of image_shape and latent_dim.
-        discriminator: function of image_shape and num_classes; None where it stands on a trunk.
-        least_deviation: least deviation of the mixture.
-    """
-    of_images = {}
-    if discriminator is not None:
-        of_images["discriminator"] = lambda shape, num_classes, dims: discriminator(
-            shape, num_classes=num_classes
-        )
-    return MappingProxyType(
-        {
-            "relevant_encoder": lambda shape, num_classes, dims: encoder(
-                shape, latent_dim=dims[0], deterministic=True, name="relevant_encoder"
-            ),
-            "irrelevant_encoder": lambda shape, num_classes, dims: encoder(
-                shape, latent_dim=dims[1], deterministic=False, name="irrelevant_encoder"
-            ),
-            "mixture": lambda shape, num_classes, dims: latent.mixture(
-                dims[0], num_classes=num_classes, least_deviation=least_deviation
-            ),
-            "latent_classifier": lambda shape, num_classes, dims: latent.latent_classifier(
-                dims[1], num_classes=num_classes
-            ),
-            "generator": lambda shape, num_classes, dims: decoder(shape, latent_dim=sum(dims)),
-            **of_images,
-        }
-    )
-
-
-def _compact_code_encoder(
-    image_shape: ImageShape, *, deterministic: bool, **arguments: Any
-) -> keras.Model:
-    return compact.compact_encoder(
-        image_shape,
-        num_classes=None,
-        base_filters=24 if deterministic else 32,
-        deterministic=deterministic,
-        **arguments,
-    )
-
-
-def _by_size(
-    of_table_3: Callable[..., keras.Model], otherwise: Callable[..., keras.Model]
-) -> Callable[..., keras.Model]:
-    """A builder that takes the first for the images of Table 3 of Zheng & Sun 2019."""
-    return lambda shape, **arguments: (of_table_3 if _is_table_3(shape) else otherwise)(
-        shape, **arguments
-    )
-
-
-def _is_table_3(image_shape: ImageShape) -> bool:
-    return image_shape[:2] == (32, 32)
-
-
-def _paper_code_dims(image_shape: ImageShape) -> Pair:
-    return (100, 200) if _is_table_3(image_shape) else (vgg.CODE_UNITS, vgg.CODE_UNITS)
-
-
-_COMPACT = {
-    "encoder": lambda shape, num_classes, latent_dim: compact.compact_encoder(
-        shape, num_classes=num_classes, latent_dim=latent_dim
-    ),
-    "generator": lambda shape, num_classes, latent_dim: compact.compact_generator(
-        shape, num_classes=num_classes, latent_dim=latent_dim
-    ),
-    "discriminator": lambda shape, num_classes, latent_dim: compact.compact_discriminator(
-        shape, base_filters=24
-    ),
-    "classifier": lambda shape, num_classes, latent_dim: compact.compact_classifier(
-        shape, num_classes=num_classes, base_filters=24
-    ),
-}
-
 # With the paper's own, z_s takes all that pictures show and z_u next to nothing, in the steps that
 # two cores bear.
 _COMPACT_CODE_OBJECTIVE = {
@@ -255,42 +161,17 @@ _COMPACT_CODE_OBJECTIVE = {
     "adversarial_weight": 10.0,
 }
 
-_PAPER = {
-    "encoder": lambda shape, num_classes, latent_dim: googlenet.googlenet_encoder(
-        shape, num_classes=num_classes, latent_dim=latent_dim
-    ),
-    "generator": lambda shape, num_classes, latent_dim: upsampling_generator.upsampling_generator(
-        shape, num_classes=num_classes, latent_dim=latent_dim
-    ),
-    "discriminator": lambda shape, num_classes, latent_dim: dcgan.dcgan_discriminator(shape),
-    "classifier": lambda shape, num_classes, latent_dim: alexnet.alexnet_classifier(
-        shape, num_classes=num_classes
-    ),
-}
-
-_PHOTO = {
-    "encoder": _COMPACT["encoder"],
-    "generator": lambda shape, num_classes, latent_dim: compact.compact_generator(
-        shape,
-        num_classes=num_classes,
-        latent_dim=latent_dim,
-        base_filters=64,
-        embedding_dim=64,
-        embedding_deviation=1.0,
-    ),
-}
-
 PRESETS = {
     preset.name: preset
     for preset in (
         Preset(
             name="compact",
-            doc="small networks for 16 to 256 px that train on two CPU cores",
-            builders=MappingProxyType(_COMPACT),
+            doc="small networks for 16 to 128 px that train on two CPU cores",
+            builders=MappingProxyType(builders.COMPACT),
             image_size=32,
             latent_dim=16,
-            code_builders=_code_builders(
-                _compact_code_encoder,
+            code_builders=builders.code_builders(
+                builders.compact_code_encoder,
                 functools.partial(compact.compact_generator, num_classes=None),
                 functools.partial(compact.compact_projection_discriminator, base_filters=24),
                 least_deviation=0.1,
@@ -318,16 +199,18 @@ PRESETS = {
             name="paper",
             doc="the papers' networks and weights: for CVAE-GAN (GoogLeNet, DCGAN, AlexNet) at "
             "128 px, for LR/LI-VAE at 32 px and (VGG) at 64 px and other multiples of 32",
-            builders=MappingProxyType(_PAPER),
+            builders=MappingProxyType(builders.PAPER),
             image_size=128,
             latent_dim=256,
-            code_builders=_code_builders(
-                _by_size(cifar.cifar_encoder, vgg.vgg_encoder),
-                _by_size(cifar.cifar_decoder, vgg.vgg_decoder),
-                _by_size(cifar.cifar_projection_discriminator, vgg.vgg_projection_discriminator),
+            code_builders=builders.code_builders(
+                builders.by_size(cifar.cifar_encoder, vgg.vgg_encoder),
+                builders.by_size(cifar.cifar_decoder, vgg.vgg_decoder),
+                builders.by_size(
+                    cifar.cifar_projection_discriminator, vgg.vgg_projection_discriminator
+                ),
             ),
             code_image_size=64,
-            code_dims=_paper_code_dims,
+            code_dims=builders.paper_code_dims,
             # About 2 epochs of FaceScrub.
             code_objective=MappingProxyType({"variance_decay_steps": 3000}),
             code_learning_rates=MappingProxyType({}),
@@ -350,11 +233,11 @@ PRESETS = {
             name="photo",
             doc="for photographs of 32 to 256 px: small networks that train on two CPU cores "
             "against the features of a pretrained one (EfficientNet-Lite0)",
-            builders=MappingProxyType(_PHOTO),
+            builders=MappingProxyType(builders.PHOTO),
             image_size=64,
             latent_dim=64,
-            code_builders=_code_builders(
-                _compact_code_encoder,
+            code_builders=builders.code_builders(
+                builders.compact_code_encoder,
                 functools.partial(compact.compact_generator, num_classes=None, base_filters=64),
                 None,
                 least_deviation=0.1,

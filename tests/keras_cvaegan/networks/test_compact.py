@@ -10,14 +10,15 @@ from tests.helpers.checks import dtype_policy
 
 
 @pytest.mark.parametrize(
-    ("side", "depth"), [(16, 2), (20, 2), (24, 2), (28, 2), (32, 3), (64, 4), (112, 4), (128, 5)]
+    ("side", "depth"),
+    [(16, 2), (20, 2), (24, 2), (28, 2), (32, 3), (64, 4), (112, 4), (128, 5), (256, 6)],
 )
 def test_depth_reaches_a_map_of_4_to_7(side, depth):
     assert compact_depth((side, side, 3)) == depth
     assert 4 <= side // 2**depth <= 7
 
 
-@pytest.mark.parametrize("shape", [(8, 8, 3), (33, 33, 3), (32, 64, 3), (256, 256, 3)])
+@pytest.mark.parametrize("shape", [(8, 8, 3), (33, 33, 3), (32, 64, 3), (512, 512, 3)])
 def test_sizes_the_architecture_cannot_take(shape):
     with pytest.raises(ValueError, match="side of 16, 20, 24, 28, 32, 40") as error:
         compact_depth(shape)

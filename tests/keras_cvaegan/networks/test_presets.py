@@ -78,8 +78,10 @@ def test_architectures_of_the_paper_by_size():
 
 @pytest.mark.parametrize("found", PRESETS.values(), ids=PRESETS)
 def test_networks_of_one_z_are_apart_from_those_of_two_codes(found):
-    assert set(found.builders) == {"encoder", "generator", "discriminator", "classifier"}
-    assert set(found.code_builders) == set(NAMES)
+    on_trunk = set(found.trunk_builders)
+    assert on_trunk == (set() if found.trunk is None else {"discriminator", "classifier"})
+    assert {*found.builders, *on_trunk} == {"encoder", "generator", "discriminator", "classifier"}
+    assert {*found.code_builders, *(on_trunk - {"classifier"})} == set(NAMES)
     with pytest.raises(ValueError, match=rf"{found.name!r} has no mixture\. It has encoder, gen"):
         found.networks((32, 32, 3), 4, names=["mixture"])
 
