@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import keras
@@ -10,6 +11,7 @@ from keras import ops
 from keras_cvaegan import losses
 from keras_cvaegan.models.arguments import check_count, check_positive
 from keras_cvaegan.models.generative_model import GenerativeModel
+from keras_cvaegan.networks import PRESETS, Preset
 from keras_cvaegan.training.phases import Phase
 
 
@@ -62,7 +64,8 @@ class WGAN(GenerativeModel):
         class_names, seed, average_decay, horizontal_flip, preset: see `GenerativeModel`.
 
     Raises:
-        ValueError: for critic_steps below 1, or a clip_value that is not above 0.
+        ValueError: for critic_steps below 1, a clip_value that is not above 0, or a preset whose
+            discriminator stands on a trunk.
 
     Example:
 
@@ -96,6 +99,26 @@ class WGAN(GenerativeModel):
         for variable in discriminator.trainable_variables:
             variable.constraint = WeightClipping(self.clip_value)
 
+    @classmethod
+    def has_preset(cls, name: str) -> bool:
+        return "discriminator" not in PRESETS[name].trunk_builders
+
+    @classmethod
+    def preset_networks(
+        cls,
+        preset: Preset,
+        image_shape: tuple[int, ...],
+        num_classes: int,
+        latent_dim: int | Sequence[int],
+    ) -> dict[str, keras.Model]:
+        if not cls.has_preset(preset.name):
+            raise ValueError(
+                f"{cls.__name__} cannot train the critic of the preset {preset.name!r}: clipping "
+                "its weights fights with the spectral normalization that it has. Allowed: "
+                f"{', '.join(filter(cls.has_preset, PRESETS))}."
+            )
+        return super().preset_networks(preset, image_shape, num_classes, latent_dim)
+
     @property
     def phases(self) -> tuple[Phase, ...]:
         return (
@@ -107,19 +130,25 @@ class WGAN(GenerativeModel):
         self, images: Any, labels: Any, training: bool
     ) -> tuple[dict[str, Any], dict[str, Any]]:
         """The critic's objective, on real and generated images."""
-        real_scores = self.discriminator(images, training=training)["logits"]
-        distance = losses.wasserstein_distance(real_scores, self._scores(labels, training))
+        real_scores = self._scores(images, self.one_hot(labels), training)
+        generated_scores = self._generated_scores(labels, training)
+        distance = losses.wasserstein_distance(real_scores, generated_scores)
         return {"critic": -distance}, {"wasserstein_distance": distance}
 
     def generator_objectives(
         self, images: Any, labels: Any, training: bool
     ) -> tuple[dict[str, Any], dict[str, Any]]:
         """The generator's objective, on generated images."""
-        loss = -ops.mean(self._scores(labels, training))
+        loss = -ops.mean(self._generated_scores(labels, training))
         return {"generator": loss}, {"generator_loss": loss}
 
-    def _scores(self, labels: Any, training: bool) -> Any:
+    def _generated_scores(self, labels: Any, training: bool) -> Any:
         """f(x_p), as many as labels."""
-        z = self.prior_latents(ops.shape(labels)[0])
-        generated = self.generator({"z": z, "labels": self.one_hot(labels)}, training=training)
-        return self.discriminator(generated, training=training)["logits"]
+        z, classes = self.prior_latents(ops.shape(labels)[0]), self.one_hot(labels)
+        generated = self.generator({"z": z, "labels": classes}, training=training)
+        return self._scores(generated, classes, training)
+
+    def _scores(self, images: Any, classes: Any, training: bool) -> Any:
+        """f of images."""
+        view = self.view(images, classes, training)
+        return self.recognize(self.discriminator, view, training)["logits"]

@@ -290,7 +290,9 @@ def objectives(name, model, images, labels):
         "fm_gan": {**gan, "generator": e.mean_matching},
         "fm_cgan": {
             **gan,
-            "generator": lambda: means() + classes(),
+            "generator": lambda: (
+                means() + classes() + w["adversarial_weight"] * e.generator_loss(e.x_p())
+            ),
             "classifier": e.classifier_loss,
         },
         "vae_gan": {
@@ -299,8 +301,8 @@ def objectives(name, model, images, labels):
             "discriminator": lambda: e.discriminator_loss(e.x_f(), e.x_p()),
         },
         "cvae_gan": {
-            "encoder": lambda: matching() + kl(),
-            "generator": lambda: matching() + means() + classes(),
+            "encoder": lambda: matching() + kl() + fooled(),
+            "generator": lambda: matching() + means() + classes() + fooled(),
             "discriminator": lambda: e.discriminator_loss(e.x_f(), e.x_p()),
             "classifier": e.classifier_loss,
         },

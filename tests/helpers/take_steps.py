@@ -15,6 +15,8 @@ from keras_cvaegan.training.distribution import open_distribution
 
 BATCH, SIDE, CLASSES = 16, 16, 5
 MODELS = {**models.MODELS, "imle": models.IMLE}
+# Names of models and their presets: of photo the one whose step is all that others' are.
+STEPS = {**{name: (name, "compact") for name in MODELS}, "photo": ("cvae_gan", "photo")}
 
 
 def batches(count: int, dtype: str) -> tuple[np.ndarray, np.ndarray]:
@@ -39,11 +41,12 @@ def optimizers(model: keras.Model, dtype: str) -> dict[str, keras.optimizers.Opt
 
 
 def build(name: str, dtype: str) -> keras.Model:
-    cls = MODELS[name]
+    model, preset = STEPS[name]
+    cls = MODELS[model]
     # Heavy enough for their gradients to show among the others, and not lost in clipping.
     weights = {"mean_matching_weight": 10.0, "class_matching_weight": 10.0, "clip_value": 0.2}
     model = cls.from_preset(
-        "compact",
+        preset,
         image_shape=(SIDE, SIDE, 3),
         num_classes=CLASSES,
         **{name: weight for name, weight in weights.items() if name in cls.hyperparameters()},
@@ -74,7 +77,7 @@ def main() -> None:
     parser.add_argument("--strategy", default="none")
     parser.add_argument("--devices", type=int)
     # The step of LR/LI-VAE is a part of LR/LI-VAE-GAN's.
-    parser.add_argument("--models", nargs="+", default=[n for n in MODELS if n != "lr_li_vae"])
+    parser.add_argument("--models", nargs="+", default=[n for n in STEPS if n != "lr_li_vae"])
     values = parser.parse_args()
 
     distribution = open_distribution(values.strategy, values.devices)

@@ -273,8 +273,22 @@ def test_generator_losses_play_for_the_same_value(batch):
     real = model.discriminator(batch[0], training=True)["logits"]
     value = -float(losses["discriminator"]) + float(np.mean(np.logaddexp(0, -np.array(real))))
     assert float(losses["generator"]) == pytest.approx(value, abs=1e-5)
-    with pytest.raises(ValueError, match="generator_loss must be one of non_saturating, minimax"):
-        build("gan", generator_loss="hinge")
+    with pytest.raises(ValueError, match=r"one of non_saturating, minimax, hinge\. Rec"):
+        build("gan", generator_loss="logistic")
+
+
+def test_a_hinge_of_the_generator_is_one_of_the_discriminator(batch):
+    model = build("gan", generator_loss="hinge")
+    found, _ = model.compute_objectives(batch[0], 0 * batch[1], training=True)
+    real, fake = (np.array(model.judge(x, None, training=True)) for x in (batch[0], x_p(model)))
+    assert float(found["generator"]) == pytest.approx(-fake.mean(), abs=1e-5)
+    expected = np.maximum(0, 1 - real).mean() + np.maximum(0, 1 + fake).mean()
+    assert float(found["discriminator"]) == pytest.approx(expected, rel=1e-5)
+
+
+def x_p(model):
+    z, classes = model.prior_latents(12), model.one_hot(np.zeros(12, "int32"))
+    return model.generator({"z": z, "labels": classes}, training=True)
 
 
 def test_the_conditional_discriminator_sees_the_label(batch):

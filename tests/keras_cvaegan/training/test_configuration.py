@@ -86,7 +86,7 @@ def test_a_pair_of_codes_survives_json():
     ("values", "message"),
     [
         ({"model": "dcgan"}, "model must be one of vae, .*Received: 'dcgan'"),
-        ({"preset": "huge"}, "preset must be one of compact, paper. Received: 'huge'"),
+        ({"preset": "huge"}, "preset must be one of compact, paper, photo. Received: 'huge'"),
         ({"image_size": 0}, "image_size must be an integer of at least 1. Received: 0"),
         ({"batch_size": 8.5}, "batch_size must be an integer of at least 1. Received: 8.5"),
         ({"steps": True}, "steps must be an integer of at least 1. Received: True"),

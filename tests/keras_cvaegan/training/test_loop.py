@@ -19,6 +19,8 @@ CONFIG = TrainingConfig(
     model="cvae", image_size=16, latent_dim=3, batch_size=4, steps=4, log_every=1, export=False
 )
 
+PHOTO = CONFIG.replace(model="cvae_gan", preset="photo")
+
 
 @pytest.fixture(scope="module")
 def arrays():
@@ -30,11 +32,12 @@ def weights(model):
     return [keras.ops.convert_to_numpy(variable) for variable in model.weights]
 
 
-def test_a_run_that_goes_on_ends_as_one_that_never_stopped(arrays, tmp_path, capsys):
-    whole = run(CONFIG, arrays, tmp_path / "whole")
-    first = run(CONFIG.replace(steps=2), arrays, tmp_path / "parts")
+@pytest.mark.parametrize("config", [CONFIG, PHOTO], ids=["compact", "photo"])
+def test_a_run_that_goes_on_ends_as_one_that_never_stopped(config, arrays, tmp_path, capsys):
+    whole = run(config, arrays, tmp_path / "whole")
+    first = run(config.replace(steps=2), arrays, tmp_path / "parts")
     assert first.complete
-    again = run(CONFIG, arrays, tmp_path / "parts")
+    again = run(config, arrays, tmp_path / "parts")
     assert "Going on from step 2." in capsys.readouterr().out
     for one, other in zip(weights(whole.model), weights(again.model), strict=True):
         np.testing.assert_array_equal(one, other)

@@ -212,7 +212,7 @@ def test_an_unconditional_model_needs_no_labels(tmp_path):
     [
         ({"kl_weight": 1}, r"does not know 'kl_weight'\. Allowed: class_names, num_"),
         ({"model": "dcgan"}, "model must be one of vae, .*Received: 'dcgan'"),
-        ({"preset": "huge"}, "preset must be one of compact, paper. Received: 'huge'"),
+        ({"preset": "huge"}, "preset must be one of compact, paper, photo. Received: 'huge'"),
         ({"image_size": 0}, "image_size must be an integer of at least 1. Received: 0"),
         ({"batch_size": 8.5}, "batch_size must be an integer of at least 1. Received: 8.5"),
         ({"seed": -1}, "seed must be an integer of at least 0. Received: -1"),
