@@ -166,7 +166,7 @@ PRESETS = {
     for preset in (
         Preset(
             name="compact",
-            doc="small networks for 16 to 128 px that train on two CPU cores",
+            doc="small networks for 16 to 256 px that train on two CPU cores",
             builders=MappingProxyType(builders.COMPACT),
             image_size=32,
             latent_dim=16,

@@ -8,7 +8,10 @@ import numpy as np
 
 from keras_cvaegan import pictures
 
-TINY = ("--dataset=folder", "--image_size=16", "--batch_size=4", "--latent_dim=3", "--steps=2")
+TINY = (
+    *("--dataset=folder", "--preset=compact", "--image_size=16"),
+    *("--batch_size=4", "--latent_dim=3", "--steps=2"),
+)
 # In the order of their labels, with the darkest value of their pictures.
 CLASSES = {"dark": 0, "light": 160, "middle": 80}
 # Pictures a class: of each split another number.

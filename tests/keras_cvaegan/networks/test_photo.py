@@ -22,6 +22,20 @@ def test_one_logit_for_each_place_of_each_head():
     assert set(one.output) == {"logits", "stride_2", "stride_4", "pooled"}
 
 
+def test_a_head_may_see_the_images_themselves():
+    network = photo_discriminator(small_trunk(), num_classes=3, filters=8, image_head=True)
+    assert network.input["images"].shape == (None, 16, 16, 3)
+    # Beside 4×4 places of each of the two maps.
+    assert network.output["logits"].shape == (None, 3 * 16)
+    assert set(network.output) == {"logits", "stride_2", "stride_4", "pooled"}
+    assert network.get_layer("images_block_1_conv").output.shape == (None, 8, 8, 4)
+    inputs = example(network)
+    before = checks.arrays(network(inputs))["logits"]
+    after = checks.arrays(network({**inputs, "images": -inputs["images"]}))["logits"]
+    np.testing.assert_array_equal(after[:, :32], before[:, :32])
+    assert (after[:, 32:] != before[:, 32:]).all()
+
+
 def test_what_the_trunk_sees_is_given_on():
     network = photo_discriminator(small_trunk(), num_classes=3, filters=8)
     inputs = example(network)
