@@ -18,7 +18,7 @@ from trainers.evaluation import measuring
 # Of each split another number, so that none stands for another.
 SIZES = {"train": 120, "validation": 40, "test": 60}
 GENERATED = 80
-FLAGS = ("--samples_per_class=40",)
+FLAGS = ("--samples_per_class=40", "--judge=trained")
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("evaluate")]
 
