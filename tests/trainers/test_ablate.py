@@ -23,7 +23,7 @@ from trainers.sweeps import ablation, sweep
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("compare")]
 
-call = caller(ablate)
+call = caller(ablate, "--judge=trained")
 
 
 def blur(x, labels):

@@ -21,7 +21,13 @@ from trainers.command_line.command import INTERRUPTED
 from trainers.sweeps import claims, sweep
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("compare")]
-FLAGS = ("--models=gan,cvae", "--seeds=2", "--samples_per_class=4", "--labels=middle,dark")
+FLAGS = (
+    "--models=gan,cvae",
+    "--seeds=2",
+    "--samples_per_class=4",
+    "--labels=middle,dark",
+    "--judge=trained",
+)
 RUNS = [("gan", 0), ("cvae", 0), ("gan", 1), ("cvae", 1)]
 
 call = caller(compare, *FLAGS)
@@ -281,7 +287,10 @@ def test_another_configuration_is_refused(compared, argument, message):
     [
         ("--models=cvae,gans", "--models takes vae, gan, "),
         ("--seeds=0", "--seeds=0"),
-        ("--set=gan.kl_weight=1", "--set does not know 'gan.kl_weight'. Allowed: gan: average_"),
+        (
+            "--set=gan.kl_weight=1",
+            "--set does not know 'gan.kl_weight'. Allowed: gan: augm",
+        ),
         ("--set=vae.kl_weight=1", "--set does not know 'vae.kl_weight'."),
         ("--set=kl_weight=a", "CVAE: --set=kl_weight takes a number. Received: 'a'."),
         ("--labels=bright", "or names: dark, light, middle. Received: 'bright'."),

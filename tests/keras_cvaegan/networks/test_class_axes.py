@@ -57,7 +57,7 @@ def test_permuted_with_the_classes_they_change_nothing(name):
             value = np.moveaxis(np.array(variable), found.axis, 0)
             value[found.positions] = value[found.positions[order]]
             variable.assign(np.moveaxis(value, 0, found.axis))
-    if isinstance(inputs, dict):
+    if isinstance(inputs, dict) and "labels" in inputs:
         moved = outputs(network, inputs)
         assert any(np.abs(moved[key] - expected[key]).max() > 1e-3 for key in expected)
         inputs["labels"] = inputs["labels"][:, order]

