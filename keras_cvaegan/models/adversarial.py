@@ -34,9 +34,9 @@ def adversarial_losses(form: str, real_logits: Any, *generated_logits: Any) -> t
     Example:
 
     >>> import numpy as np
-    >>> zeros = np.zeros((4, 1))
-    >>> [round(float(x), 4) for x in adversarial_losses("hinge", zeros, zeros, zeros)]
-    [2.0, 0.0]
+    >>> real, fake = np.zeros((4, 1)), np.ones((4, 1))
+    >>> [float(x) for x in adversarial_losses("hinge", real, fake, fake)]
+    [3.0, -1.0]
     """
     of_discriminator, of_generator = ADVERSARIAL_LOSSES[form]
     if form == "hinge" and len(generated_logits) > 1:

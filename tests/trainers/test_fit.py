@@ -92,7 +92,7 @@ def test_dry_run_prints_and_writes_nothing(call, tmp_path):
     [
         (["--steps=30", "--log_every=25"], "steps must be a multiple of log_every=25"),
         (["--sample_every=30"], "sample_every must be a multiple of log_every=25"),
-        (["--set=kl=1"], "--set does not know 'kl'. Allowed: average_decay, class_center_decay"),
+        (["--set=kl=1"], "--set does not know 'kl'. Allowed: adversarial_loss, adversarial_w"),
         (["--set=kl_weight=a"], "--set=kl_weight takes a number. Received: 'a'."),
         (["--set=kl_weight=-1"], "kl_weight must be a number of at least 0"),
         (["--learning_rate=foo=1"], "--learning_rate does not know 'foo'. Allowed: encoder"),

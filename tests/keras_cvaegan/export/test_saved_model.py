@@ -85,6 +85,9 @@ def test_a_generator_goes_without_the_other_networks_and_their_trunk(tmp_path):
         labels=tf.constant([1, 0], tf.int64), seed=tf.constant([5, 6], tf.int64)
     )
     np.testing.assert_array_equal(images["images"], model.generate([1, 0], seed=[5, 6]))
+    classify = tf.saved_model.load(str(whole)).signatures["classify"]
+    found = classify(images=images["images"])["probabilities"]
+    np.testing.assert_allclose(found, model.classify(images["images"].numpy()), atol=1e-5)
 
 
 @pytest.mark.parametrize("networks", [[], ["classifier"], ["generator", "critic"]])
