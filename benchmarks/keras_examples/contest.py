@@ -112,7 +112,7 @@ class Contest:
             "samples_per_class": self.samples_per_class,
         }
 
-    def train(self, name: str, minutes: Sequence[int]) -> None:
+    def train(self, name: str, minutes: Sequence[float]) -> None:
         """Trains a contender up to the last milestone, and draws samples at each.
 
         One whose samples are all there, drawn with the same settings, is done.
@@ -138,7 +138,7 @@ class Contest:
         )
         write_json(done, settings)
 
-    def _draw(self, model: Contender, folder: Path, minutes: int, step: int) -> None:
+    def _draw(self, model: Contender, folder: Path, minutes: float, step: int) -> None:
         classes = len(self.data.class_names)
         labels = np.repeat(np.arange(classes), self.samples_per_class)
         began, parts = time.monotonic(), []
@@ -161,7 +161,7 @@ class Contest:
         print(f"{minutes} minutes: {step:,} steps, samples drawn in {seconds:.1f} s", flush=True)
 
     def measure(
-        self, names: Sequence[str], minutes: Sequence[int], judge: str, max_test_images: int
+        self, names: Sequence[str], minutes: Sequence[float], judge: str, max_test_images: int
     ) -> str:
         """Measures the samples of each contender at each milestone, and returns the table."""
         run = RunDirectory(self.output)
@@ -211,7 +211,7 @@ def _table(rows: Sequence[dict[str, Any]]) -> str:
 class _Milestones(keras.callbacks.Callback):
     """Calls a function at each of some minutes of training, which the clock leaves out."""
 
-    def __init__(self, minutes: Sequence[int], reached: Any) -> None:
+    def __init__(self, minutes: Sequence[float], reached: Any) -> None:
         super().__init__()
         self._left, self._reached = sorted(minutes), reached
         self._steps, self._trained = 0, 0.0
