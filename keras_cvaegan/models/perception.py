@@ -13,7 +13,8 @@ from keras_cvaegan.ops.precision import full_precision_dtype
 from keras_cvaegan.training.model_part import ModelPart
 
 AUGMENTATION_STREAM = 501
-DRAWS = 5
+DRAWS = 6
+ZOOM = 0.1
 
 
 class Perception(ModelPart):
@@ -40,7 +41,7 @@ class Perception(ModelPart):
         """
         self.trunk = trunk
         self.augmentation = augmentation
-        self.augment = DifferentiableAugmentation(augmentation)
+        self.augment = DifferentiableAugmentation(augmentation, zoom=ZOOM)
         if trunk is not None and (trunk.trainable_variables or not isinstance(trunk.output, dict)):
             raise ValueError(
                 "trunk must be a frozen network (trainable = False) of images to a dictionary of "

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+from scipy.ndimage import map_coordinates
 
 from keras_cvaegan.layers import DifferentiableAugmentation
 
@@ -41,6 +42,33 @@ def test_equations(strength, translation):
     found = DifferentiableAugmentation(strength, translation)(images, draws)
     for x, u, received in zip(images, draws, np.array(found), strict=True):
         np.testing.assert_allclose(received, changed(x, u, strength, translation), atol=1e-5)
+
+
+def test_zoom_against_interpolation_by_scipy():
+    """Places outside of the image, and less than a pixel from its edge, fade into zeros."""
+    images, _ = drawn(6)
+    draws = np.random.default_rng(1).uniform(0, 1, (6, 6)).astype("float32")
+    draws[:, :3] = 0.5
+    found = np.array(DifferentiableAugmentation(translation=0.25, zoom=0.3)(images, draws))
+    for x, u, received in zip(images, draws, found, strict=True):
+        scale = 1.3 ** (2 * u[5] - 1)
+        sources = [
+            (np.arange(side) - (side - 1) / 2 - 0.25 * side * (2 * draw - 1)) / scale
+            + (side - 1) / 2
+            for side, draw in zip(SHAPE[:2], u[3:5], strict=True)
+        ]
+        grid = np.meshgrid(*sources, indexing="ij")
+        for channel in range(3):
+            padded = np.pad(x[..., channel].astype(np.float64), 20)
+            expected = map_coordinates(padded, [each + 20 for each in grid], order=1)
+            np.testing.assert_allclose(received[..., channel], expected, atol=1e-5)
+
+
+def test_a_zoom_with_draws_in_the_middle_changes_nothing():
+    images, _ = drawn(2)
+    draws = np.full((2, 6), 0.5, "float32")
+    found = DifferentiableAugmentation(zoom=0.2)(images, draws)
+    np.testing.assert_allclose(found, images, atol=1e-6)
 
 
 def test_every_move_up_to_an_eighth_comes_as_often():
@@ -104,6 +132,7 @@ def test_gradients_are_those_of_finite_differences():
     [
         ({"strength": 1.5}, r"strength must be in \[0, 1\]\. Received: 1\.5"),
         ({"strength": -0.1}, r"strength must be in \[0, 1\]\. Received: -0\.1"),
+        ({"zoom": -0.1}, r"zoom must be a number of at least 0\. Received: -0\.1"),
         ({"translation": 1.0}, r"translation must be in \[0, 1\)\. Received: 1\.0"),
     ],
 )
