@@ -8,7 +8,7 @@ RUN_DIR ?= runs/petals_cvae_gan
 
 train: $(VENV)/.installed
 	$(BIN)/python -m trainers.fit --run_dir=$(RUN_DIR)
-	$(BIN)/python -m trainers.evaluate --run_dir=$(RUN_DIR)
+	$(BIN)/python -m trainers.evaluate --run_dir=$(RUN_DIR) --judge=trained
 	$(BIN)/python -m trainers.generate --run_dir=$(RUN_DIR) --output=$(RUN_DIR)/generated
 
 quick: $(VENV)/.installed-test
