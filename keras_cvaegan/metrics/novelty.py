@@ -65,6 +65,11 @@ class TrainingPictures:
             self._features[start : start + len(features)] = features
             self._known[start : start + len(features)] = True
 
+    @property
+    def features(self) -> np.ndarray | None:
+        """The features of all pictures, (n, d); None while some are not known, or are not kept."""
+        return self._features if self._known.size and self._known.all() else None
+
     def points(self, start: int, stop: int) -> dict[str, np.ndarray]:
         """Returns some of the pictures as points of each space."""
         images = self.images[start:stop]

@@ -60,12 +60,15 @@ def judged_side(
         ValueError: for data that cannot be used, or weights that are not installed.
         OSError: when something cannot be kept.
     """
-    path, statistics = run.evaluation_classifier, run.evaluation_statistics
+    path, kept = run.evaluation_classifier, {"statistics": run.evaluation_statistics}
     if judge != "trained":
         path = beside_pictures(data, f"judge-{judge}.keras")
-        statistics = beside_pictures(data, f"statistics-{judge}.npz")
+        kept = {
+            name: beside_pictures(data, f"{name}-{judge}.npz")
+            for name in ("statistics", "features")
+        }
     classifier, about = open_judge(path, data, judge)
-    return RealSide(data, classifier, about, **{"statistics": statistics, **options})
+    return RealSide(data, classifier, about, **{**kept, **options})
 
 
 def beside_pictures(data: datasets.OpenDataset, name: str) -> Path:

@@ -15,6 +15,7 @@ from keras_cvaegan import metrics
 from keras_cvaegan.metrics.extractors import Extracted, FeatureExtractor
 from keras_cvaegan.metrics.novelty import TrainingPictures
 from keras_cvaegan.progress import counted
+from trainers.evaluation.kept_features import KeptFeatures
 
 Batches = Iterable[tuple[np.ndarray, np.ndarray]]
 Measured = tuple[dict[str, Any], dict[str, Any], list[str]]
@@ -52,6 +53,7 @@ class RealSide:
         about: description of the judge, as JSON has it, with its "name" and "augmentation".
         extractor: source of the features that are compared; by default the judge.
         statistics: file that keeps the training pictures' statistics; None keeps none.
+        features: file that keeps the judge's features of the training pictures; None keeps none.
         max_test_images: largest number of held-out pictures to use, evenly over the split.
         names: names of the metrics, of `METRICS`, that models will be measured with: with them
             given, the held-out pictures are read once though models differ in what can be said of
@@ -76,6 +78,7 @@ class RealSide:
         *,
         extractor: FeatureExtractor | None = None,
         statistics: str | os.PathLike | None = None,
+        features: str | os.PathLike | None = None,
         max_test_images: int = 10_000,
         names: Iterable[str] = (),
     ) -> None:
@@ -91,9 +94,13 @@ class RealSide:
         self._names = tuple(names)
         self._real: dict[type[metrics.Metric], Measured] = {}
         self._searched: TrainingPictures | None = None
+        self._features: KeptFeatures | None = None
         if self.judge is not None:
             # The judge's features, since those of a large extractor take hours of all the data.
             self._searched = TrainingPictures(self.training.images, self.judge)
+            if features is not None:
+                self._features = KeptFeatures(features, self.judge, data.key("train"))
+                self._features.give_to(self._searched)
 
     @functools.cached_property
     def reference(self) -> metrics.ReferenceStatistics:
@@ -101,7 +108,7 @@ class RealSide:
         rows, extractor = np.arange(self.training.description.num_images), self.extractor
         if extractor is self.judge:
             extractor = _Remembering(extractor, self._searched)
-        return metrics.reference_statistics(
+        found = metrics.reference_statistics(
             counted("Training pictures", batches(self.training, rows), len(rows)),
             extractor,
             split="train",
@@ -109,6 +116,9 @@ class RealSide:
             key=self.data.key("train"),
             cache=self._statistics,
         )
+        if self._features is not None:
+            self._features.keep(self._searched)
+        return found
 
     def describe_reference(self) -> dict[str, Any]:
         """Returns split, key, sample counts and settings of the training pictures' statistics."""

@@ -132,6 +132,33 @@ def test_the_judge_passes_each_picture_once(bright, monkeypatch):
     assert [seen.count(image) for image in training] == [2] * len(training)
 
 
+def test_a_second_evaluation_passes_no_training_picture_through_the_judge(
+    bright, monkeypatch, tmp_path, caplog
+):
+    from keras_cvaegan import metrics
+
+    seen, original = [], metrics.ClassifierExtractor.__call__
+
+    def counting(self, images):
+        seen.extend(image.tobytes() for image in images)
+        return original(self, images)
+
+    monkeypatch.setattr(metrics.ClassifierExtractor, "__call__", counting)
+    kept = {"statistics": tmp_path / "statistics.npz", "features": tmp_path / "features.npz"}
+    names = ["frechet_distance", "novelty"]
+    first = measuring.measure(Painter(), bright(**kept), names=names)
+    training = {image.tobytes() for image in bright().training.images}
+    assert training <= set(seen)
+    seen.clear()
+    second = measuring.measure(Painter(), bright(**kept), names=names)
+    assert second == first
+    # The nearest other picture of some is sought by the features themselves.
+    assert sum(image in training for image in seen) <= len(training)
+    kept["features"].write_bytes(b"PK damaged")
+    assert measuring.measure(Painter(), bright(**kept), names=names) == first
+    assert f"The features in {kept['features']} cannot be read" in caplog.text
+
+
 def test_held_out_pictures_are_read_once(bright, capsys):
     real_side = bright(names=["top1_accuracy", "frechet_distance"])
     figures, settings, _ = real_side.real(["frechet_distance"])
