@@ -221,8 +221,8 @@ class TestView:
         classes = np.ones((5, 1), "float32")
         for step in (0, 1):
             model.step.assign(step)
-            draws = random.uniform(np.arange(5), 5, seed=3, step=step, stream=AUGMENTATION_STREAM)
-            expected = np.array(DifferentiableAugmentation(0.7)(images, draws))
+            draws = random.uniform(np.arange(5), 6, seed=3, step=step, stream=AUGMENTATION_STREAM)
+            expected = np.array(DifferentiableAugmentation(0.7, zoom=0.1)(images, draws))
             assert np.abs(expected - images).max() > 0.1
             for count in (5, 2):
                 seen = model.view(images[:count], classes[:count], training=True)
