@@ -133,6 +133,7 @@ class Contest:
         model.fit(
             stream,
             steps_per_epoch=10**9,
+            shuffle=False,
             verbose=0,
             callbacks=[_Milestones(minutes, lambda at, step: self._draw(model, folder, at, step))],
         )

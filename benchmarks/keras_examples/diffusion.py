@@ -82,7 +82,7 @@ class Diffusion(keras.Model):
         self.num_classes = num_classes
         self.horizontal_flip = horizontal_flip
         self.network = denoiser(images.shape[1], num_classes)
-        self.average = keras.models.clone_model(self.network)
+        self.average = denoiser(images.shape[1], num_classes)
         self.average.set_weights(self.network.get_weights())
         self.average.trainable = False
         self.loss_tracker = keras.metrics.Mean(name="noise_loss")
