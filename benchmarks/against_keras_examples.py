@@ -18,6 +18,7 @@ from trainers.command_line.command import Command
 if TYPE_CHECKING:
     from absl.flags import FlagValues
 
+IMAGE_SIZE = 64
 CONTENDERS = ("photo", "compact", "diffusion", "adaptive_gan")
 
 COMMAND = Command("benchmarks.against_keras_examples", __doc__)
@@ -25,7 +26,6 @@ flags.data_flags(COMMAND)
 with COMMAND.section("Contenders"):
     COMMAND.string("contenders", ",".join(CONTENDERS), "what to train, of the names above")
     COMMAND.string("minutes", "30,60", "milestones in minutes of training, of each")
-    COMMAND.integer("image_size", 64, "side of the pictures in pixels", lower_bound=16)
     COMMAND.integer("batch_size", 64, "pictures an update", lower_bound=2)
     COMMAND.boolean("horizontal_flip", True, "mirror each training picture with probability ½")
     flags.seed_flag(COMMAND, "seed of weights, order of data and samples")
@@ -35,20 +35,23 @@ with COMMAND.section("Measures"):
     flags.judge_flag(COMMAND)
 with COMMAND.section("Results"):
     COMMAND.string(
-        "output", "runs/against_keras_examples", "folder of table.md, results.json and samples"
+        "output",
+        "runs/benchmarks/against_keras_examples",
+        "folder of table.md, results.json and samples",
     )
 
 
 def main(values: FlagValues) -> None:
     names = flags.choices(values.contenders, "contenders", CONTENDERS)
     minutes = sorted(flags.integers(values.minutes, "minutes"))
+    image_size = values.image_size or IMAGE_SIZE
 
     from benchmarks.keras_examples import contest
 
     found = contest.Contest(
         values.output,
-        contest.open_data(values),
-        image_size=values.image_size,
+        contest.open_data(values, image_size),
+        image_size=image_size,
         batch_size=values.batch_size,
         horizontal_flip=values.horizontal_flip,
         seed=values.seed,

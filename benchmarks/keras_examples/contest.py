@@ -52,10 +52,10 @@ class Contender(Protocol):
         """Returns uint8 images (n, height, width, 3)."""
 
 
-def open_data(values: FlagValues) -> datasets.OpenDataset:
+def open_data(values: FlagValues, image_size: int) -> datasets.OpenDataset:
     """Returns the data set that the flags name."""
     return datasets.open_dataset(
-        values.dataset, values.image_size, data_dir=values.data_dir, **dataset_options(values)
+        values.dataset, image_size, data_dir=values.data_dir, **dataset_options(values)
     )
 
 

@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from benchmarks import (
+    against_keras_examples,
     against_torch,
     classes,
     generation,
@@ -22,7 +23,7 @@ from benchmarks.workers import WorkerError
 pytestmark = pytest.mark.slow
 
 PROGRAMS = (against_torch, classes, generation, input_pipeline, nearest_search, resolution)
-PROGRAMS += (training_step,)
+PROGRAMS += (training_step, against_keras_examples)
 ABOUT = {
     "flops_per_image": 2e9,
     "flops_per_image_without_padding": 1e9,
@@ -81,7 +82,7 @@ def test_help_is_complete(program, capsys):
     for name in program.COMMAND._values:
         if name != "traceback":
             assert f"--{name}=" in output or f"--[no]{name}\n" in output
-    assert f"(default: runs/benchmarks/{program.__name__.rpartition('.')[2]}.json)" in output
+    assert f"(default: runs/benchmarks/{program.__name__.rpartition('.')[2]}" in output
 
 
 def test_help_loads_no_back_end():
