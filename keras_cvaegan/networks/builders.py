@@ -126,6 +126,6 @@ PHOTO = {
         latent_dim=latent_dim,
         base_filters=64,
         embedding_dim=64,
-        embedding_deviation=1.0,
+        embedding_deviation=0.3,
     ),
 }

@@ -249,7 +249,7 @@ PRESETS = {
             batch_size=64,
             steps=3500,
             learning_rates=MappingProxyType(
-                {"encoder": 5e-4, "generator": 5e-4, "discriminator": 2e-3, "classifier": 1e-3}
+                {"encoder": 5e-4, "generator": 5e-4, "discriminator": 5e-4, "classifier": 1e-3}
             ),
             beta_1=0.0,
             beta_2=0.99,

@@ -201,7 +201,7 @@ def test_mixed_precision_trains_without_nan(policy, batch):
 def test_optimizers_are_the_presets_whatever_the_models_paper_says():
     model = build("cgan")
     model.compile()
-    rates = {"generator": 5e-4, "discriminator": 2e-3}
+    rates = {"generator": 5e-4, "discriminator": 5e-4}
     assert model._optimizers.keys() == rates.keys()
     for name, optimizer in model._optimizers.items():
         assert float(optimizer.learning_rate) == pytest.approx(rates[name]), name
