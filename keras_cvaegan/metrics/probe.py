@@ -17,7 +17,7 @@ from keras_cvaegan.progress import counted
 from keras_cvaegan.training.step import Step
 
 INVERSE_REGULARISATIONS = (0.0002, 0.002, 0.02)
-"""C of the logistic regression: what is tried, weakest features to strongest."""
+"""C of the logistic regression, of which one is chosen; the first decays weights most."""
 
 HELD_SHARE = 0.2
 MOST_TO_CHOOSE_WITH = 10_000
@@ -54,18 +54,15 @@ def train_probe(
 
     Returns:
         A model of images in [−1, 1] to {"logits": (n, num_classes), "features": (n, d)}; logits of
-        absent classes are −100.
+        absent classes are −100, and with pictures of one class alone all are of it.
 
     Raises:
-        ValueError: for fewer than two classes with pictures.
+        ValueError: where there is no picture.
     """
     labels = np.asarray(labels)
     present = np.unique(labels)
-    if len(present) < 2:
-        raise ValueError(
-            "A judge needs training pictures of at least two classes. Received: pictures of "
-            f"{len(present)}."
-        )
+    if not len(present):
+        raise ValueError("A judge needs training pictures. Received: none.")
     frozen = pretrained_trunk(trunk, images.shape[1:], resize_to=side, taps=("pooled",))
     features = _pooled_features(frozen, images, batch_size)
     mean, deviation = features.mean(axis=0), features.std(axis=0) + 1e-6
@@ -97,6 +94,8 @@ def _regression(
     features: np.ndarray, labels: np.ndarray, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Weights (d, classes present) and bias of the regression that recognises best."""
+    if len(np.unique(labels)) == 1:
+        return np.zeros((features.shape[1], 1), np.float32), np.zeros(1, np.float32)
     chosen = _best_regularisation(features, labels, seed)
     fitted = _fitted(features, labels, chosen)
     if len(fitted.classes_) == 2:  # One column says both.

@@ -8,14 +8,16 @@ import keras
 from keras import ops
 
 from keras_cvaegan import losses
+from keras_cvaegan.models.adversarial import ADVERSARIAL_LOSSES
 from keras_cvaegan.models.arguments import check_choice
 from keras_cvaegan.models.generative_model import GenerativeModel
 
 GENERATOR_LOSSES = {
-    "non_saturating": losses.non_saturating_generator_loss,
-    "minimax": losses.minimax_generator_loss,
-    "hinge": losses.hinge_generator_loss,
+    "non_saturating": ADVERSARIAL_LOSSES["logistic"],
+    "minimax": (losses.discriminator_loss, losses.minimax_generator_loss),
+    "hinge": ADVERSARIAL_LOSSES["hinge"],
 }
+"""What D and G minimize, by the name of the latter."""
 
 
 @keras.saving.register_keras_serializable(package="keras_cvaegan")
@@ -77,10 +79,9 @@ class GAN(GenerativeModel):
         generated = self.generator({"z": z, "labels": classes}, training=training)
         real_logits = self.judge(images, classes, training)
         generated_logits = self.judge(generated, classes, training)
-        hinge = self.generator_loss == "hinge"
-        of_discriminator = losses.hinge_discriminator_loss if hinge else losses.discriminator_loss
+        of_discriminator, of_generator = GENERATOR_LOSSES[self.generator_loss]
         objectives = {
-            "generator": GENERATOR_LOSSES[self.generator_loss](generated_logits),
+            "generator": of_generator(generated_logits),
             "discriminator": of_discriminator(real_logits, generated_logits),
         }
         return objectives, {f"{name}_loss": loss for name, loss in objectives.items()}

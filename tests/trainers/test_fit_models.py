@@ -66,6 +66,7 @@ def test_dry_run_says_what_a_step_takes(call, tiny):
     [
         (["--model=wgan", "--beta_1=0.5"], "beta_1 is of Adam. Received: model=wgan"),
         (["--model=wgan", "--set=critic_steps=x"], "--set=critic_steps takes an integer"),
+        (["--set=joint_generation=1"], "--set=joint_generation takes true or false. Received: '1'"),
         (["--model=gan", "--set=generator_loss=x"], "generator_loss must be one of"),
         (["--model=gan", "--set=kl_weight=1"], "--set does not know 'kl_weight'"),
         (["--model=gan", "--learning_rate=encoder=1"], "does not know 'encoder'"),

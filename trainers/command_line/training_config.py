@@ -72,8 +72,8 @@ def parse_objective(texts: Sequence[str], model: str, preset: str) -> dict[str, 
 
     Example:
 
-    >>> parse_objective(["kl_weight=1"], "cvae_gan", "compact")
-    {'kl_weight': 1.0}
+    >>> parse_objective(["kl_weight=1", "joint_generation=true"], "cvae_gan", "compact")
+    {'kl_weight': 1.0, 'joint_generation': True}
     """
     defaults, objective = MODELS[model].hyperparameters(preset), {}
     for name, text in flags.assignments(texts, "set").items():
@@ -91,6 +91,10 @@ def _like(default: Any, name: str, text: str) -> Any:
         return text.split("+")
     if isinstance(default, str):
         return text
+    if isinstance(default, bool):
+        if text.lower() not in ("true", "false"):
+            raise ValueError(f"--set={name} takes true or false. Received: {text!r}.")
+        return text.lower() == "true"
     if isinstance(default, int):
         return flags.to_integer(text, f"--set={name}")
     if name == "average_decay" and text.lower() == "none":

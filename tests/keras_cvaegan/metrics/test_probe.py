@@ -111,12 +111,19 @@ def test_the_weight_decay_is_the_best_on_pictures_held_back():
     assert scores[probe._best_regularisation(features, labels, seed=4)] == max(scores.values())
 
 
-@pytest.mark.parametrize("present", [[], [2]])
-def test_too_few_classes(frozen, present):
-    labels = np.array(present * 3, int)
-    message = f"at least two classes. Received: pictures of {len(present)}"
-    with pytest.raises(ValueError, match=message):
-        trained(frozen, labels, 3)
+def test_without_pictures_there_is_no_judge(frozen):
+    with pytest.raises(ValueError, match=r"A judge needs training pictures\. Received: none"):
+        trained(frozen, np.zeros(0, int), 3)
+
+
+@pytest.mark.parametrize(("label", "num_classes"), [(0, 1), (2, 3)])
+def test_with_pictures_of_one_class_all_are_of_it(frozen, label, num_classes):
+    """As those of a folder without classes are."""
+    network = trained(frozen, np.full(5, label), num_classes)
+    found = logits_of(network, coloured(np.array([0, 1, 2]), 7))
+    assert found.shape == (3, num_classes)
+    np.testing.assert_array_equal(found.argmax(axis=1), label)
+    assert scipy.special.softmax(found, axis=1)[:, label].min() > 0.999
 
 
 @pytest.mark.slow
