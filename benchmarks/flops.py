@@ -21,6 +21,10 @@ batches x_r (real), x_f (reconstructed), x_p (generated from the prior):
                       from z the weights and inputs of E, not into the images E_w + E_i
     L_KL              joins the gradient of z_mean and z_log_var              0
 
+Where D and C stand on a frozen trunk F, its forward pass of three batches and the gradient of two
+with respect to the images come in place of D's and C's way to them, and the term of D's logits that
+G minimizes has a way through D's inputs of its own: 3 F + 2 F_i + 2 D_i.
+
 Counted are the networks as they are drawn, where a generator doubles a map and then convolves it;
 `Flops.computed` says how many multiplications `UpsamplingConv2D` makes for the same result.
 
@@ -29,12 +33,18 @@ input is: a weight that this objective updates, or an input of the network that 
 """
 
 import dataclasses
+import math
 from collections.abc import Collection, Sequence
 
 import keras
 
 from benchmarks.graphs import Node, nodes, output_names, paddings
-from keras_cvaegan.layers import ConditionalBatchNormalization, UpsamplingConv2D
+from keras_cvaegan.layers import (
+    ConditionalBatchNormalization,
+    ProjectionHead,
+    SpectralNormalization,
+    UpsamplingConv2D,
+)
 from keras_cvaegan.models import CVAEGAN
 
 
@@ -68,9 +78,15 @@ def of_layer(node: Node) -> Flops:
     Raises:
         ValueError: for a layer that multiplies by weights and is not known here.
     """
+    if isinstance(node.layer, SpectralNormalization):
+        # Its power iteration is once a batch, of any size.
+        node = dataclasses.replace(node, layer=node.layer.layer)
     layer = node.layer
-    if isinstance(layer, keras.layers.Conv2D):
-        channels = node.input_shapes[0][-1] * layer.filters
+    depthwise = isinstance(layer, keras.layers.DepthwiseConv2D)
+    if depthwise or isinstance(layer, keras.layers.Conv2D):
+        channels = node.input_shapes[0][-1] * (
+            layer.depth_multiplier if depthwise else layer.filters
+        )
         taps = padded = computed = 1
         for axis, (before, _) in enumerate(paddings(node)):
             side, out = node.input_shapes[0][axis], node.output_shape[axis]
@@ -85,9 +101,12 @@ def of_layer(node: Node) -> Flops:
         return Flops(2 * channels * padded, 2 * channels * taps, 2 * channels * computed)
     if isinstance(layer, keras.layers.Dense):
         return Flops(1, 1, 1) * (2 * node.input_shapes[0][-1] * layer.units)
+    if isinstance(layer, ProjectionHead):
+        (*places, features), (classes,) = node.input_shapes
+        return Flops(1, 1, 1) * (2 * features * (math.prod(places) + classes))
     if isinstance(layer, ConditionalBatchNormalization):
         return Flops(1, 1, 1) * (2 * node.input_shapes[1][-1] * 2 * node.output_shape[-1])
-    if any(len(weight.shape) > 1 for weight in layer.trainable_weights):
+    if any(len(weight.shape) > 1 for weight in layer.weights):
         raise ValueError(
             f"The operations of a {type(layer).__name__} are not known. Received: layer "
             f"{layer.name!r}. Add them to benchmarks/flops.py."
@@ -128,7 +147,9 @@ def backward(
             wanted.add(node.layer.name)
         if weights:
             total += of_layer(node)
-        multiplied = node.inputs[-1:]  # Of (map, condition), the condition meets the weights.
+        # Of (map, condition), the condition meets the weights; of a head's, both do.
+        head = isinstance(node.layer, ProjectionHead)
+        multiplied = node.inputs[:1] if head else node.inputs[-1:]
         if any(source in wanted for source in multiplied):
             total += of_layer(node)
     return total
@@ -148,19 +169,36 @@ def of_step(model: CVAEGAN, batch_size: int) -> Flops:
     """Returns the operations of a training step: see the head of this file."""
     encoder, generator = model.encoder, model.generator
     discriminator, classifier = model.discriminator, model.classifier
-    features = {"weights": False, "inputs": ["images"]}
     parts = [
         forward(encoder),
         forward(generator) * 2,
-        forward(discriminator, ["logits", *model.discriminator_layers]) * 3,
-        forward(classifier, ["logits", *model.classifier_layers]),
-        forward(classifier, model.classifier_layers) * 2,
         backward(discriminator, ["logits"], weights=True) * 3,
         backward(classifier, ["logits"], weights=True),
-        backward(discriminator, model.discriminator_layers, **features) * 2,
-        backward(classifier, model.classifier_layers, **features) * 2,
         backward(generator, weights=True, inputs=["z"]),
         backward(generator, weights=True),
         backward(encoder, weights=True),
+        forward(discriminator, ["logits", *model.discriminator_layers]) * 3,
+        forward(classifier, ["logits", *model.classifier_layers]),
+        forward(classifier, model.classifier_layers) * 2,
     ]
+    images = {"weights": False, "inputs": ["images"]}
+    if model.trunk is None:
+        parts += [
+            backward(discriminator, model.discriminator_layers, **images) * 2,
+            backward(classifier, model.classifier_layers, **images) * 2,
+        ]
+    else:
+        seen = {"weights": False, "inputs": list(model.trunk.output)}
+        trunk = _features(model.trunk)
+        parts += [
+            backward(discriminator, ["logits"], **seen) * 2,
+            backward(classifier, model.classifier_layers, **seen) * 2,
+            forward(trunk) * 3,
+            backward(trunk, **images) * 2,
+        ]
     return sum(parts, Flops()) * batch_size
+
+
+def _features(trunk: keras.Model) -> keras.Model:
+    """The network within `pretrained.trunk`'s, which may enlarge images for it."""
+    return next((layer for layer in trunk.layers if isinstance(layer, keras.Model)), trunk)

@@ -8,7 +8,7 @@ import keras
 from keras import layers
 
 from keras_cvaegan.layers import ProjectionHead, SpectralNormalization
-from keras_cvaegan.networks.common import check_positive_integer
+from keras_cvaegan.networks.common import batch_normalization, check_positive_integer
 from keras_cvaegan.ops.precision import full_precision_dtype
 
 SMALLEST_MAP = 4
@@ -21,13 +21,17 @@ def photo_discriminator(
     filters: int = 64,
     maps: Sequence[str] | None = None,
     image_head: bool = False,
+    synchronized: bool = False,
     name: str = "discriminator",
 ) -> keras.Model:
     """A head on each of a trunk's maps; each judges the places of a small map, given the class.
 
     As the projected discriminators of Sauer et al., "Projected GANs Converge Faster" (NeurIPS
     2021): a 1×1 convolution, convolutions of stride 2 down to 4×4 and a `ProjectionHead` on every
-    place, spectrally normalized. f_D is what the trunk sees: its outputs are given on.
+    place. Kernels are spectrally normalized, and what the convolutions give is normalized over the
+    batch: real and generated images differ in directions in which the trunk's maps vary little,
+    which heads that may not stretch them (of a bounded slope) hardly see. f_D is what the trunk
+    sees: its outputs are given on.
 
     Args:
         trunk: frozen network, see `keras_cvaegan.pretrained.trunk`.
@@ -36,6 +40,7 @@ def photo_discriminator(
         maps: outputs of the trunk that have a head; all its maps by default.
         image_head: whether a head of half as many channels sees the images themselves: what a
             trunk overlooks, such as a fine screen of dots, it does not.
+        synchronized: whether replicas share batch statistics.
         name: name of the model.
 
     Returns:
@@ -66,12 +71,12 @@ def photo_discriminator(
     seen = {**inputs, "labels": labels}
     logits = []
     for tap in maps:
-        x = _normalized(inputs[tap], filters, 1, 1, f"{tap}_mix")
-        logits.append(_places(x, labels, filters, tap))
+        x = _normalized(inputs[tap], filters, 1, 1, f"{tap}_mix", synchronized)
+        logits.append(_places(x, labels, filters, tap, synchronized))
     if image_head:
         shape = tuple(trunk.input.shape[1:])
         seen["images"] = keras.Input(shape, dtype=full_precision_dtype(), name="images")
-        logits.append(_places(seen["images"], labels, filters // 2, "images"))
+        logits.append(_places(seen["images"], labels, filters // 2, "images", synchronized))
     together = layers.Concatenate(dtype=full_precision_dtype(), name="logits")(logits)
     outputs = {"logits": together, **{tap: layers.Identity()(x) for tap, x in inputs.items()}}
     return keras.Model(seen, outputs, name=name)
@@ -128,13 +133,13 @@ def photo_classifier(
 
 
 def _places(
-    x: keras.KerasTensor, labels: keras.KerasTensor, filters: int, name: str
+    x: keras.KerasTensor, labels: keras.KerasTensor, filters: int, name: str, synchronized: bool
 ) -> keras.KerasTensor:
     """A logit for each place of the small map that strided convolutions make of one."""
     block = 0
     while min(x.shape[1:3]) > SMALLEST_MAP:
         block += 1
-        x = _normalized(x, filters, 4, 2, f"{name}_block_{block}")
+        x = _normalized(x, filters, 4, 2, f"{name}_block_{block}", synchronized)
     places = ProjectionHead(name=f"{name}_logits")((x, labels))
     return layers.Flatten(name=f"{name}_places")(places)
 
@@ -148,10 +153,12 @@ def _inputs(trunk: keras.Model) -> dict[str, keras.KerasTensor]:
 
 
 def _normalized(
-    x: keras.KerasTensor, filters: int, kernel: int, stride: int, name: str
+    x: keras.KerasTensor, filters: int, kernel: int, stride: int, name: str, synchronized: bool
 ) -> keras.KerasTensor:
     convolution = layers.Conv2D(
         filters, kernel, stride, padding="same", use_bias=False, kernel_initializer="orthogonal"
     )
-    x = SpectralNormalization(convolution, name=f"{name}_conv")(x)
+    # The normalization brings a bias.
+    x = SpectralNormalization(convolution, use_bias=False, name=f"{name}_conv")(x)
+    x = batch_normalization(f"{name}_norm", synchronized)(x)
     return layers.LeakyReLU(0.2, name=f"{name}_relu")(x)

@@ -23,9 +23,13 @@ def of_operation(operation):
         "Conv2D": lambda: (operation.outputs[0], operation.inputs[1]),
         "Conv2DBackpropInput": lambda: (operation.inputs[2], operation.inputs[1]),
         "Conv2DBackpropFilter": lambda: (operation.inputs[2], operation.outputs[0]),
+        "DepthwiseConv2dNative": lambda: (operation.outputs[0], operation.inputs[1]),
+        "DepthwiseConv2dNativeBackpropInput": lambda: (operation.inputs[2], operation.inputs[1]),
     }.get(operation.type, lambda: (None, None))()
     if kernel is None:
         return 0
+    if "Depthwise" in operation.type:
+        return 2 * output.shape.num_elements() * kernel.shape[:2].num_elements()
     return 2 * output.shape.num_elements() * kernel.shape[:3].num_elements()
 
 
@@ -95,6 +99,14 @@ def test_a_step_of_the_papers_networks_against_the_graph():
     model.compile()
     counted = flops.of_step(model, 2)
     assert 0 <= count_in_graph(model, 2) - counted.computed < 1e-3 * counted.computed
+
+
+def test_a_step_on_a_trunk_against_the_graph():
+    model = CVAEGAN.from_preset("photo", image_shape=(32, 32, 3), num_classes=5)
+    model.compile()
+    counted = flops.of_step(model, 16)
+    # The graph also holds the augmentations' products, and the kernels' power iterations.
+    assert 0 <= count_in_graph(model, 16) - counted.computed < 1e-2 * counted.computed
 
 
 def test_features_in_front_of_the_logits_do_without_the_last_layer():

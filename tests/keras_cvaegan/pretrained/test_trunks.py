@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from keras import layers
 
+from keras_cvaegan.ops.keras_private import all_layers
 from keras_cvaegan.pretrained import DEFAULT_TAPS, TAPS, trunk
 from tests.helpers import checks
 
@@ -88,6 +89,17 @@ def test_half_precision_is_near_full_precision(policy):
         value = keras.ops.convert_to_numpy(keras.ops.cast(value, "float32"))
         error = np.linalg.norm(value - expected[name]) / np.linalg.norm(expected[name])
         assert error < 0.1, name
+
+
+def test_depthwise_convolutions_keep_full_precision():
+    """Their gradient in bfloat16 takes a CPU several times as long."""
+    with checks.dtype_policy("mixed_bfloat16"):
+        half = trunk(LITE, (32, 32, 3))
+    convolutions = [x for x in all_layers(half) if isinstance(x, layers.DepthwiseConv2D)]
+    assert len(convolutions) == 16
+    assert {layer.compute_dtype for layer in convolutions} == {"float32"}
+    dense = [x for x in all_layers(half) if type(x) is layers.Conv2D]
+    assert {layer.compute_dtype for layer in dense} == {"bfloat16"}
 
 
 def test_a_network_of_keras_applications():
