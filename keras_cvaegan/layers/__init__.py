@@ -8,6 +8,7 @@ from keras_cvaegan.layers.differentiable_augmentation import DifferentiableAugme
 from keras_cvaegan.layers.gaussian_mixture_head import GaussianMixtureHead
 from keras_cvaegan.layers.gaussian_sampling import GaussianSampling
 from keras_cvaegan.layers.grid_means import GridMeans
+from keras_cvaegan.layers.low_pass import LowPass
 from keras_cvaegan.layers.projection_head import ProjectionHead
 from keras_cvaegan.layers.spectral_normalization import SpectralNormalization
 from keras_cvaegan.layers.upsampling_convolution import UpsamplingConv2D
@@ -21,6 +22,7 @@ __all__ = [
     "GaussianMixtureHead",
     "GaussianSampling",
     "GridMeans",
+    "LowPass",
     "ProjectionHead",
     "SpectralNormalization",
     "UpsamplingConv2D",

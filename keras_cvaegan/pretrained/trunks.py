@@ -12,6 +12,7 @@ from typing import Any
 import keras
 from keras import layers
 
+from keras_cvaegan.layers import LowPass
 from keras_cvaegan.ops.precision import full_precision_dtype
 from keras_cvaegan.pretrained.efficientnet_lite import VARIANTS, efficientnet_lite
 
@@ -27,6 +28,7 @@ def trunk(
     image_shape: Sequence[int],
     *,
     resize_to: int | None = None,
+    low_pass: bool = False,
     taps: Sequence[str] = DEFAULT_TAPS,
     weights: str | None = "imagenet",
 ) -> keras.Model:
@@ -42,6 +44,8 @@ def trunk(
         image_shape: (height, width, channels) of the images it is to take; 3 channels.
         resize_to: side in pixels to which images are resized first, bilinearly; by default their
             own size, or that which a `.keras` file demands.
+        low_pass: whether `layers.LowPass` comes before the network: gradients with respect to
+            images then carry none of the fine stripes that convolutions of stride 2 fold.
         taps: outputs, some of `TAPS`. "stride_8" is the last map whose sides are an eighth of
             those of the (resized) images.
         weights: weights of a network of `keras.applications`, as it takes them; None for random.
@@ -87,6 +91,8 @@ def trunk(
     images = x = keras.Input(tuple(image_shape), dtype=full_precision_dtype(), name="images")
     if sides != tuple(image_shape[:2]):
         x = layers.Resizing(*sides, interpolation="bilinear", name="resize")(x)
+    if low_pass:
+        x = LowPass(dtype=full_precision_dtype(), name="low_pass")(x)
     features = keras.Model(network.input, {tap: found[tap] for tap in taps}, name="features")
     result = keras.Model(images, features(x), name=network.name)
     result.trainable = False

@@ -50,7 +50,8 @@ def check_configuration(layer, inputs):
         _assert_same_weights(again, layer)
     arguments = inspect.signature(type(layer)).parameters.values()
     if not isinstance(layer, keras.Model):
-        named = {each.name for each in arguments if each.kind is not each.VAR_KEYWORD}
+        variable = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+        named = {each.name for each in arguments if each.kind not in variable}
         assert named <= config["config"].keys()
 
 

@@ -87,6 +87,7 @@ CASES = {
     "GridMeans": LayerCase(
         lambda: layers.GridMeans(2), (drawn(5, 6, 3),), (12,), output_dtype="float32"
     ),
+    "LowPass": LayerCase(layers.LowPass, (drawn(8, 8, 3),), (8, 8, 3)),
     "ProjectionHead": LayerCase(
         layers.ProjectionHead,
         ((drawn(6), CLASSES),),

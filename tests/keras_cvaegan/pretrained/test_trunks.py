@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from keras import layers
 
+from keras_cvaegan.layers import LowPass
 from keras_cvaegan.ops.keras_private import all_layers
 from keras_cvaegan.pretrained import DEFAULT_TAPS, TAPS, trunk
 from tests.helpers import checks
@@ -89,6 +90,19 @@ def test_half_precision_is_near_full_precision(policy):
         value = keras.ops.convert_to_numpy(keras.ops.cast(value, "float32"))
         error = np.linalg.norm(value - expected[name]) / np.linalg.norm(expected[name])
         assert error < 0.1, name
+
+
+def test_fine_stripes_are_taken_out_before_the_network():
+    plain, filtered = lite(), lite(low_pass=True)
+    stripes = np.where(np.arange(32) % 2, 0.5, -0.5)[None, :, None, None].astype("float32")
+    x = images(32)
+    smooth = np.array(LowPass()(x))
+    expected = checks.arrays(plain(smooth))
+    for name, value in checks.arrays(filtered(x)).items():
+        np.testing.assert_allclose(value, expected[name], atol=1e-4, err_msg=name)
+    for name, value in checks.arrays(filtered(x + stripes)).items():
+        np.testing.assert_allclose(value, expected[name], atol=1e-3, err_msg=name)
+    assert abs(checks.arrays(plain(x + stripes))["pooled"] - expected["pooled"]).max() > 0.1
 
 
 def test_depthwise_convolutions_keep_full_precision():
