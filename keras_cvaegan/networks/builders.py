@@ -127,5 +127,6 @@ PHOTO = {
         base_filters=64,
         embedding_dim=64,
         embedding_deviation=0.3,
+        low_pass=True,
     ),
 }

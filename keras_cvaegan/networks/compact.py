@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import keras
 from keras import layers
 
-from keras_cvaegan.layers import ConditionalBatchNormalization, UpsamplingConv2D
+from keras_cvaegan.layers import ConditionalBatchNormalization, LowPass, UpsamplingConv2D
 from keras_cvaegan.networks.common import (
     check_image_shape,
     check_positive_integer,
@@ -120,6 +120,7 @@ def compact_generator(
     base_filters: int = 32,
     embedding_dim: int = 32,
     embedding_deviation: float | None = None,
+    low_pass: bool = False,
     synchronized: bool = False,
     name: str = "generator",
 ) -> keras.Model:
@@ -134,6 +135,8 @@ def compact_generator(
         embedding_dim: dimensions of the class embedding.
         embedding_deviation: standard deviation of the embedding's initial values; that of Glorot &
             Bengio by default, which for many classes is far below that of z.
+        low_pass: whether `layers.LowPass` comes before tanh: stripes of two
+            pixels, which networks of strided convolutions reward and eyes do not, cannot be drawn.
         synchronized: whether replicas share batch statistics.
         name: name of the model.
 
@@ -182,6 +185,8 @@ def compact_generator(
     x = ConditionalBatchNormalization(synchronized=synchronized, name="image_norm")((x, condition))
     x = layers.ReLU(name="image_relu")(x)
     x = layers.Conv2D(image_shape[2], 3, padding="same", name="image_conv")(x)
+    if low_pass:
+        x = LowPass(name="low_pass")(x)
     images = layers.Activation("tanh", dtype=full_precision_dtype(), name="images")(x)
     return keras.Model(inputs, images, name=name)
 

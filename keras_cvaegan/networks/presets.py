@@ -238,7 +238,9 @@ PRESETS = {
             latent_dim=64,
             code_builders=builders.code_builders(
                 builders.compact_code_encoder,
-                functools.partial(compact.compact_generator, num_classes=None, base_filters=64),
+                functools.partial(
+                    compact.compact_generator, num_classes=None, base_filters=64, low_pass=True
+                ),
                 None,
                 least_deviation=0.1,
             ),
