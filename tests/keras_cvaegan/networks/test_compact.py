@@ -87,9 +87,12 @@ def test_a_generator_with_a_low_pass_draws_no_fine_stripes():
         """The power of stripes of two pixels, relative to that of waves of eight."""
         keras.utils.set_random_seed(0)
         network = compact_generator((32, 32, 3), num_classes=3, latent_dim=5, low_pass=low_pass)
+        before_tanh = keras.Model(network.input, network.get_layer("images").input)
         z = np.random.default_rng(0).normal(size=(16, 5)).astype("float32")
-        images = np.array(network({"z": z, "labels": np.eye(3, dtype="float32")[[0] * 16]}))
-        power = np.mean(np.abs(np.fft.fft2(images, axes=(1, 2))) ** 2, axis=(0, 3))
+        images = np.array(before_tanh({"z": z, "labels": np.eye(3, dtype="float32")[[0] * 16]}))
+        # Without a window, left and right edges that differ are waves of all lengths.
+        window = np.hanning(32)[:, None, None] * np.hanning(32)[:, None]
+        power = np.mean(np.abs(np.fft.fft2(images * window, axes=(1, 2))) ** 2, axis=(0, 3))
         return max(power[16, 0] / power[4, 0], power[0, 16] / power[0, 4])
 
-    assert stripes(low_pass=True) < 0.2 * stripes(low_pass=False)
+    assert stripes(low_pass=True) < 0.05 * stripes(low_pass=False)
