@@ -50,6 +50,7 @@ def finished(run_dir):
     (run_dir / "model.keras").touch()
     (run_dir / "samples").mkdir()
     pictures.write_png(run_dir / "samples" / "latest.png", sheet(2, 8))
+    pictures.write_png(run_dir / "samples" / "real_and_generated.png", sheet(2, 11))
     pictures.write_png(run_dir / "samples" / "nearest_training.png", sheet(2, 9))
     pictures.write_png(run_dir / "samples" / "reconstructions.png", sheet(2, 8))
     by_class = {NAMES[0]: 0.25, NAMES[1]: None}
@@ -70,6 +71,7 @@ def finished(run_dir):
             "step": 40,
         },
         "pictures": {
+            "real_and_generated.png": {"titles": NAMES, "caption": "Left <real>."},
             "nearest_training.png": {"titles": NAMES, "caption": "Nearest <ones>."},
             "reconstructions.png": {"titles": ["held out", "made"], "caption": "Both."},
         },
@@ -89,11 +91,18 @@ def written(run_dir, capsys):
 def test_a_finished_run_is_shown_whole(finished, capsys):
     page = Page(written(finished, capsys))
     assert "Not here" not in page.text
-    assert page.tags.count("img") == 6
+    assert page.tags.count("img") == 8
     assert page.tags.count("svg") == 1
     for text in ("Top-1 accuracy", "0.250", "1.000", "1,234 pictures of the split train"):
         assert text in page.text
-    for text in ("0123abcd", "seed 7", "few <samples>", "Nearest <ones>.", '"k": 3'):
+    for text in (
+        "0123abcd",
+        "seed 7",
+        "few <samples>",
+        "Left <real>.",
+        "Nearest <ones>.",
+        '"k": 3',
+    ):
         assert text in page.text
     for text in ("loss <x>", "3.15.1", "3.16.0", '"data_dir": "/<pictures>"', "step 40 of 40"):
         assert text in page.text
@@ -190,7 +199,7 @@ def test_large_sheets_are_cut(finished, capsys):
 def test_a_model_without_classes_has_one_row_of_samples(finished, capsys):
     pictures.write_png(finished / "samples" / "latest.png", sheet(1, 8))
     page = Page(written(finished, capsys))
-    assert page.tags.count("img") == 5
+    assert page.tags.count("img") == 7
 
 
 def test_lines_whose_step_is_no_number_are_left_out(finished, capsys):

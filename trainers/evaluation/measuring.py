@@ -25,6 +25,8 @@ NAMES = (*METRICS, RECONSTRUCTION)
 # What has no meaning for a model without classes.
 _BY_CLASS = frozenset({"top1_accuracy", "intra_class_frechet_distance", "intra_class_diversity"})
 _SHOWN_RECONSTRUCTIONS = 8
+# Rows and, on either side, columns of real beside generated pictures.
+_SHOWN_CLASSES, _SHOWN_OF_CLASS = 8, 5
 # Multiples of the golden ratio of 2³², at which the samples of each seed begin, lie far apart.
 _SEED_DISTANCE = 2_654_435_769
 
@@ -51,8 +53,8 @@ def measure(
         samples_per_class: number of generated pictures of each class of the data.
         seed: seed of the generated pictures.
         cas: whether to train a classifier on the samples besides, which takes minutes or more.
-        pictures_dir: folder to write `nearest_training.png` and `reconstructions.png` to; None for
-            not at all.
+        pictures_dir: folder to write `real_and_generated.png`, `nearest_training.png` and
+            `reconstructions.png` to; None for not at all.
 
     Raises:
         ValueError: when the model is of other data, or cannot have one of `names`.
@@ -66,6 +68,8 @@ def measure(
     if streamed:
         compared, shown = _compare(model, real_side, names, total, seed, cas)
         results |= compared
+        if pictures_dir is not None:
+            shown["real_and_generated.png"] = _real_and_generated(model, real_side, seed)
     if RECONSTRUCTION in names:
         figures, shown["reconstructions.png"] = reconstruction(model, real_side)
         results["generated"] |= figures
@@ -129,6 +133,29 @@ def _compare(
                 metric, labels.rows, real_side.training.images, model.class_names
             )
     return results, shown
+
+
+def _real_and_generated(
+    model: GenerativeModel, real_side: RealSide, seed: int
+) -> picture_grids.PictureGrid:
+    """Held-out pictures of some classes beside samples of them; all drawn by lot."""
+    random = np.random.default_rng(seed)
+    labels = np.asarray(real_side.test.labels)[real_side.test_rows]
+    if not model.conditional:
+        labels = np.zeros_like(labels)
+    classes = np.sort(random.permutation(np.unique(labels))[:_SHOWN_CLASSES])
+    real = []
+    for label in classes:
+        of_class = np.flatnonzero(labels == label)
+        chosen = random.permutation(of_class)[:_SHOWN_OF_CLASS]
+        [(images, _)] = batches(real_side.test, real_side.test_rows[np.sort(chosen)])
+        real.append(images)
+    generated = model.generate(np.repeat(classes, _SHOWN_OF_CLASS), seed=seed)
+    return picture_grids.real_and_generated(
+        real,
+        np.split(generated, len(classes)),
+        [model.class_names[label] for label in classes] if model.conditional else [""],
+    )
 
 
 def _unequal(real: int, generated: int, num_classes: int) -> list[str]:

@@ -60,6 +60,28 @@ def neighbours(
     )
 
 
+def real_and_generated(
+    real: Sequence[np.ndarray], generated: Sequence[np.ndarray], titles: Sequence[str]
+) -> PictureGrid:
+    """Returns rows of real pictures, each with generated ones to their right.
+
+    Args:
+        real: real pictures of each row, uint8 `(n, height, width, 3)`; rows may differ in length.
+        generated: generated ones of each row.
+        titles: titles of the rows.
+    """
+    most = max(len(row) for row in real)
+    rows = []
+    for left, right in zip(real, generated, strict=True):
+        blank = np.full_like(right[:1], 255)
+        rows.append(np.concatenate([left, *[blank] * (most - len(left) + 1), right]))
+    return PictureGrid(
+        rows,
+        titles,
+        "Left: random held-out pictures. Right: random samples of the same class, not picked.",
+    )
+
+
 def reconstructions(images: np.ndarray, reconstructed: np.ndarray) -> PictureGrid:
     """Returns pictures above their reconstructions, uint8 `(n, height, width, 3)` both."""
     return PictureGrid(

@@ -44,6 +44,7 @@ def write_report(run_dir: str | os.PathLike) -> Path:
     )
     sections = {
         "Samples": _samples(run, record, missing),
+        "Real beside generated": _grid(run, results, "real_and_generated.png", missing),
         "Figures": _figures(results),
         "Nearest training pictures": _grid(run, results, "nearest_training.png", missing),
         "Reconstructions": _grid(run, results, "reconstructions.png", missing),

@@ -9,6 +9,7 @@ from keras_cvaegan import pictures
 from tests.helpers.untrained import CLASSES, Painter, judge_without_training, write_pictures
 from trainers.evaluation import measuring
 from trainers.evaluation.real_side import RealSide
+from trainers.reports import picture_grids
 
 pytestmark = pytest.mark.slow
 
@@ -100,6 +101,42 @@ def test_titles_of_nearest_pictures_are_the_samples_classes(bright, tmp_path, mo
     for row, title in enumerate(titles):
         sample = sheet[2 + 18 * row : 18 + 18 * row, 2:18]
         assert CLASSES[title] <= sample.min() <= sample.max() < CLASSES[title] + 60
+
+
+def test_real_pictures_are_beside_samples_of_their_class(bright, tmp_path):
+    real_side = bright()
+    results = measuring.measure(
+        Painter(), real_side, names=["novelty"], samples_per_class=20, pictures_dir=tmp_path
+    )
+    titles = results["pictures"]["real_and_generated.png"]["titles"]
+    assert sorted(titles) == sorted(CLASSES)
+    sheet = pictures.read_picture(tmp_path / "real_and_generated.png")
+    assert sheet.shape == (2 + 18 * 3, 2 + 18 * 11, 3)
+    test = real_side.test
+    for row, title in enumerate(titles):
+        places = [
+            sheet[2 + 18 * row : 18 + 18 * row, 2 + 18 * column : 18 + 18 * column]
+            for column in range(11)
+        ]
+        of_class = np.asarray(test.labels) == real_side.class_names.index(title)
+        held_out = {picture.tobytes() for picture in test.images[of_class]}
+        shown = {place.tobytes() for place in places[:5]}
+        assert len(shown) == 5
+        assert shown <= held_out
+        assert (places[5] == 255).all()
+        for place in places[6:]:
+            assert CLASSES[title] <= place.min() <= place.max() < CLASSES[title] + 60
+
+
+def test_few_real_pictures_leave_places_blank():
+    def row(count, value):
+        return np.full((count, 4, 4, 3), value, np.uint8)
+
+    grid = picture_grids.real_and_generated(
+        [row(1, 10), row(3, 20)], [row(2, 30), row(2, 40)], ["a", "b"]
+    )
+    values = [list(row[:, 0, 0, 0]) for row in grid.rows]
+    assert values == [[10, 255, 255, 255, 30, 30], [20, 20, 20, 255, 40, 40]]
 
 
 def test_statistics_of_other_pictures_do_not_serve(bright, tmp_path):
