@@ -47,3 +47,10 @@ def check_choice(name: str, value: str, choices: Iterable[str]) -> str:
     if value not in choices:
         raise ValueError(f"{name} must be one of {', '.join(choices)}. Received: {value!r}")
     return value
+
+
+def check_switch(name: str, value: bool) -> bool:
+    """Returns True or False, or raises a ValueError: "false" and 0.5 would count as true."""
+    if not isinstance(value, bool):
+        raise ValueError(f"{name} must be True or False. Received: {value!r}")
+    return value

@@ -11,7 +11,7 @@ from keras import ops
 
 from keras_cvaegan import losses
 from keras_cvaegan.models.adversarial import ADVERSARIAL_LOSSES, adversarial_losses
-from keras_cvaegan.models.arguments import check_choice, check_weight
+from keras_cvaegan.models.arguments import check_choice, check_switch, check_weight
 from keras_cvaegan.models.generative_model import GenerativeModel
 from keras_cvaegan.models.matching import ClassMatching, MeanMatching
 from keras_cvaegan.models.variational import Variational
@@ -139,8 +139,8 @@ class CVAEGAN(Variational, MeanMatching, ClassMatching, GenerativeModel):
         self.adversarial_loss = check_choice(
             "adversarial_loss", adversarial_loss, ADVERSARIAL_LOSSES
         )
-        self.relative_matching = relative_matching
-        self.joint_generation = joint_generation
+        self.relative_matching = check_switch("relative_matching", relative_matching)
+        self.joint_generation = check_switch("joint_generation", joint_generation)
         self.prepare_posterior()
         self.prepare_mean_matching(discriminator_layers, mean_center_decay)
         self.prepare_class_matching(classifier_layers, class_center_decay)

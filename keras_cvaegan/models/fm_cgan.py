@@ -10,7 +10,7 @@ from keras import ops
 
 from keras_cvaegan import losses
 from keras_cvaegan.models.adversarial import ADVERSARIAL_LOSSES, adversarial_losses
-from keras_cvaegan.models.arguments import check_choice, check_weight
+from keras_cvaegan.models.arguments import check_choice, check_switch, check_weight
 from keras_cvaegan.models.generative_model import GenerativeModel
 from keras_cvaegan.models.matching import ClassMatching, MeanMatching
 
@@ -96,7 +96,7 @@ class FMCGAN(MeanMatching, ClassMatching, GenerativeModel):
         self.adversarial_loss = check_choice(
             "adversarial_loss", adversarial_loss, ADVERSARIAL_LOSSES
         )
-        self.relative_matching = relative_matching
+        self.relative_matching = check_switch("relative_matching", relative_matching)
         self.prepare_mean_matching(discriminator_layers, mean_center_decay)
         self.prepare_class_matching(classifier_layers, class_center_decay)
 

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import keras
 from keras import ops
 
-from keras_cvaegan.models.arguments import check_decay
+from keras_cvaegan.models.arguments import check_decay, check_switch
 from keras_cvaegan.models.compilation import Compilation
 from keras_cvaegan.models.from_presets import FromPreset
 from keras_cvaegan.models.inference import Inference
@@ -90,7 +90,7 @@ class GenerativeModel(Step, FromPreset, Compilation, Inference, Perception, kera
             average_decay = check_decay("average_decay", average_decay)
         self.seed = seed
         self.average_decay = average_decay
-        self.horizontal_flip = horizontal_flip
+        self.horizontal_flip = check_switch("horizontal_flip", horizontal_flip)
         self.preset = preset
         self.prepare_perception(trunk, augmentation)
         self.latent_dim, self.num_classes = self.latent_sizes()

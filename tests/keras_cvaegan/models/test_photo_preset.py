@@ -244,6 +244,9 @@ class TestView:
     [
         ({"adversarial_loss": "minimax"}, "adversarial_loss must be one of logistic, hinge"),
         ({"adversarial_weight": -1.0}, "adversarial_weight must be a number of at least 0"),
+        ({"relative_matching": "false"}, "relative_matching must be True or False"),
+        ({"joint_generation": 1}, r"joint_generation must be True or False\. Received: 1"),
+        ({"horizontal_flip": None}, "horizontal_flip must be True or False"),
         ({"augmentation": 2.0}, r"strength must be in \[0, 1\]\. Received: 2\.0"),
         ({"discriminator_layers": ("features",)}, r"some of stride_4, .*pooled\. Received: feat"),
     ],
