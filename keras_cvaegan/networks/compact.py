@@ -135,8 +135,8 @@ def compact_generator(
         embedding_dim: dimensions of the class embedding.
         embedding_deviation: standard deviation of the embedding's initial values; that of Glorot &
             Bengio by default, which for many classes is far below that of z.
-        low_pass: whether `layers.LowPass` comes before tanh: stripes of two
-            pixels, which networks of strided convolutions reward and eyes do not, cannot be drawn.
+        low_pass: whether `layers.LowPass` comes before tanh: stripes of two pixels, which networks
+            of strided convolutions reward and eyes do not, cannot be drawn.
         synchronized: whether replicas share batch statistics.
         name: name of the model.
 
@@ -186,7 +186,7 @@ def compact_generator(
     x = layers.ReLU(name="image_relu")(x)
     x = layers.Conv2D(image_shape[2], 3, padding="same", name="image_conv")(x)
     if low_pass:
-        x = LowPass(name="low_pass")(x)
+        x = LowPass(dtype=full_precision_dtype(), name="low_pass")(x)
     images = layers.Activation("tanh", dtype=full_precision_dtype(), name="images")(x)
     return keras.Model(inputs, images, name=name)
 

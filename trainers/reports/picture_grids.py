@@ -78,7 +78,7 @@ def real_and_generated(
     return PictureGrid(
         rows,
         titles,
-        "Left: random held-out pictures. Right: random samples of the same class, not picked.",
+        "Left: random held-out pictures. Right: random samples, not picked.",
     )
 
 
