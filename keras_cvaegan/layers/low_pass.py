@@ -3,6 +3,7 @@
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
 TAPS = (-1 / 16, 4 / 16, 10 / 16, 4 / 16, -1 / 16)
@@ -47,20 +48,16 @@ class LowPass(keras.layers.Layer):
 
     def call(self, images: Any) -> Any:
         x = ops.convert_to_tensor(images)
-        for axis in (1, 2):
-            side = x.shape[axis]
-            # `ops.pad` does not mirror an empty batch.
-            mirrored = [_part(x, axis, k, 1) for k in (2, 1)]
-            mirrored += [x, *(_part(x, axis, side - k, 1) for k in (2, 3))]
-            wide = ops.concatenate(mirrored, axis=axis)
-            x = sum(tap * _part(wide, axis, k, side) for k, tap in enumerate(TAPS))
-        return x
+        down, right = (_matrix(side) for side in x.shape[1:3])
+        x = ops.einsum("ij,njwc->niwc", ops.cast(down, x.dtype), x)
+        return ops.einsum("ij,nhjc->nhic", ops.cast(right, x.dtype), x)
 
     def compute_output_shape(self, images_shape: Any) -> Any:
         return images_shape
 
 
-def _part(x: Any, axis: int, start: int, count: int) -> Any:
-    """So many rows (axis 1) or columns (axis 2) of images."""
-    part = slice(start, start + count)
-    return x[:, part] if axis == 1 else x[:, :, part]
+def _matrix(side: int) -> np.ndarray:
+    """The filter along one side as a matrix, mirrored edges in it."""
+    reach = len(TAPS) // 2
+    mirrored = np.pad(np.eye(side, dtype="float32"), ((reach, reach), (0, 0)), mode="reflect")
+    return sum(tap * mirrored[k : k + side] for k, tap in enumerate(TAPS))
