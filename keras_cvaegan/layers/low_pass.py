@@ -60,4 +60,4 @@ def _matrix(side: int) -> np.ndarray:
     """The filter along one side as a matrix, mirrored edges in it."""
     reach = len(TAPS) // 2
     mirrored = np.pad(np.eye(side, dtype="float32"), ((reach, reach), (0, 0)), mode="reflect")
-    return sum(tap * mirrored[k : k + side] for k, tap in enumerate(TAPS))
+    return np.sum([tap * mirrored[k : k + side] for k, tap in enumerate(TAPS)], axis=0)
