@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 METRICS = (
     *("top1_accuracy", "inception_score", "frechet_distance", "kernel_distance"),
     *("precision", "recall", "density", "coverage"),
-    *("intra_class_frechet_distance", "intra_class_diversity", "novelty", "reconstruction"),
+    *("intra_class_frechet_distance", "intra_class_diversity", "novelty"),
+    *("reconstruction", "transfer"),
 )
 EXTRACTORS = ("classifier", "inception")
 

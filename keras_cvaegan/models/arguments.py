@@ -19,6 +19,13 @@ def check_positive(name: str, value: float) -> float:
     return float(value)
 
 
+def check_share(name: str, value: float) -> float:
+    """Returns a share or a strength as a float, or raises a ValueError unless it is in [0, 1]."""
+    if not _is_number(value) or not 0 <= value <= 1:
+        raise ValueError(f"{name} must be a number in [0, 1]. Received: {value!r}")
+    return float(value)
+
+
 def check_decay(name: str, value: float) -> float:
     """Returns the decay of a moving average as a float, or raises unless it is in [0, 1)."""
     if not _is_number(value) or not 0 <= value < 1:

@@ -8,6 +8,7 @@ from typing import Any
 import keras
 
 from keras_cvaegan.layers import DifferentiableAugmentation
+from keras_cvaegan.models.arguments import check_share
 from keras_cvaegan.ops import random
 from keras_cvaegan.ops.precision import full_precision_dtype
 from keras_cvaegan.training.model_part import ModelPart
@@ -40,8 +41,8 @@ class Perception(ModelPart):
             ValueError: for a trunk that is not frozen, or a strength out of its range.
         """
         self.trunk = trunk
-        self.augmentation = augmentation
-        self.augment = DifferentiableAugmentation(augmentation, zoom=ZOOM)
+        self.augmentation = check_share("augmentation", augmentation)
+        self.augment = DifferentiableAugmentation(self.augmentation, zoom=ZOOM)
         if trunk is not None and (trunk.trainable_variables or not isinstance(trunk.output, dict)):
             raise ValueError(
                 "trunk must be a frozen network (trainable = False) of images to a dictionary of "

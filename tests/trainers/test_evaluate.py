@@ -163,7 +163,12 @@ def test_progress_and_a_table_are_printed(evaluated):
 
 def test_sheets_have_a_title_a_row(evaluated):
     described = evaluated.results["pictures"]
-    columns = {"real_and_generated.png": 11, "nearest_training.png": 9, "reconstructions.png": 8}
+    columns = {
+        "real_and_generated.png": 11,
+        "nearest_training.png": 9,
+        "reconstructions.png": 8,
+        "transferred.png": 8,
+    }
     assert described.keys() == columns.keys()
     for name in columns:
         sheet = pictures.read_picture(evaluated.run_dir / "samples" / name)

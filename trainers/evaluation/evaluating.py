@@ -90,7 +90,7 @@ def evaluate(
         options["extractor"] = inception
         # Beside the decoded pictures, where other runs on them find it.
         options["statistics"] = beside_pictures(data, f"statistics-{inception.fingerprint}.npz")
-        needs_judge = cas or bool({"top1_accuracy", "novelty"} & set(names))
+        needs_judge = cas or bool({"top1_accuracy", "novelty", measuring.TRANSFER} & set(names))
     if needs_judge:
         real_side = judged_side(data, run, judge, **options)
     else:

@@ -17,13 +17,17 @@ from keras_cvaegan.models import GenerativeModel
 from keras_cvaegan.progress import counted
 from keras_cvaegan.training.checkpoints import steps_taken
 from keras_cvaegan.version import __version__
+from trainers.evaluation import transferring
 from trainers.evaluation.real_side import BATCH_SIZE, METRICS, NOVELTY_SAMPLES, RealSide, batches
 from trainers.reports import picture_grids
 
 RECONSTRUCTION = "reconstruction"
-NAMES = (*METRICS, RECONSTRUCTION)
+TRANSFER = "transfer"
+NAMES = (*METRICS, RECONSTRUCTION, TRANSFER)
 # What has no meaning for a model without classes.
-_BY_CLASS = frozenset({"top1_accuracy", "intra_class_frechet_distance", "intra_class_diversity"})
+_BY_CLASS = frozenset(
+    {"top1_accuracy", "intra_class_frechet_distance", "intra_class_diversity", TRANSFER}
+)
 _SHOWN_RECONSTRUCTIONS = 8
 # Rows and, on either side, columns of real beside generated pictures.
 _SHOWN_CLASSES, _SHOWN_OF_CLASS = 8, 5
@@ -53,8 +57,8 @@ def measure(
         samples_per_class: number of generated pictures of each class of the data.
         seed: seed of the generated pictures.
         cas: whether to train a classifier on the samples besides, which takes minutes or more.
-        pictures_dir: folder to write `real_and_generated.png`, `nearest_training.png` and
-            `reconstructions.png` to; None for not at all.
+        pictures_dir: folder to write `real_and_generated.png`, `nearest_training.png`,
+            `reconstructions.png` and `transferred.png` to; None for not at all.
 
     Raises:
         ValueError: when the model is of other data, or cannot have one of `names`.
@@ -73,6 +77,10 @@ def measure(
     if RECONSTRUCTION in names:
         figures, shown["reconstructions.png"] = reconstruction(model, real_side)
         results["generated"] |= figures
+    if TRANSFER in names:
+        figures, settings, shown["transferred.png"] = transferring.transfer(model, real_side, seed)
+        results["generated"] |= figures
+        results["settings"].setdefault("generated", {})["Transfer"] = settings
     return {
         **results,
         "samples": {
@@ -198,9 +206,11 @@ def possible_names(
     Raises:
         ValueError: for a name that is unknown or has no meaning for the model.
     """
-    impossible = set() if model.conditional else set(_BY_CLASS)
+    impossible = {} if model.conditional else dict.fromkeys(_BY_CLASS, "classes")
+    if len(model.class_names) < 2:
+        impossible.setdefault(TRANSFER, "second class")
     if "encoder" not in model.inference_names():
-        impossible.add(RECONSTRUCTION)
+        impossible |= dict.fromkeys((RECONSTRUCTION, TRANSFER), "encoder")
     if cas and not model.conditional:
         raise ValueError(f"{type(model).__name__} has no classes to train a classifier of.")
     if names is None:
@@ -209,8 +219,7 @@ def possible_names(
         if name not in NAMES:
             raise ValueError(f"There is no metric {name!r}. Allowed: {', '.join(NAMES)}.")
         if name in impossible:
-            lacks = "encoder" if name == RECONSTRUCTION else "classes"
-            raise ValueError(f"{type(model).__name__} has no {lacks}, thus no {name}.")
+            raise ValueError(f"{type(model).__name__} has no {impossible[name]}, thus no {name}.")
     return [name for name in NAMES if name in names]
 
 

@@ -93,6 +93,24 @@ FIGURES = tuple(
         ),
         ("reconstruction_mse", "Reconstruction, squared error", "lower", "pixels of [−1, 1]"),
         ("reconstruction_psnr", "Reconstruction, PSNR in dB", "higher", "peak to noise"),
+        (
+            "transfer_accuracy",
+            "Shown as others, accuracy",
+            "higher",
+            "share that the judge gives the class that a held-out picture is shown as",
+        ),
+        (
+            "transfer_code_change",
+            "… change of the code",
+            "lower",
+            "0 where pose and place stay, 1 as of another picture",
+        ),
+        (
+            "transfer_frame_change",
+            "… change near the edges",
+            "lower",
+            "0 where the background stays, 1 as of another picture",
+        ),
     )
 )
 """Figures, in the order of tables."""

@@ -91,6 +91,23 @@ def reconstructions(images: np.ndarray, reconstructed: np.ndarray) -> PictureGri
     )
 
 
+def transferred(
+    images: np.ndarray, shown: Sequence[np.ndarray], titles: Sequence[str]
+) -> PictureGrid:
+    """Returns pictures above what they become under some classes, uint8 `(n, height, width, 3)`.
+
+    Args:
+        images: pictures.
+        shown: what each becomes, by row.
+        titles: titles of these rows.
+    """
+    return PictureGrid(
+        [images, *shown],
+        ["held out", *titles],
+        "Random held-out pictures, and below each the same code under some random classes.",
+    )
+
+
 def write(
     grids: Mapping[str, PictureGrid], directory: str | os.PathLike
 ) -> dict[str, dict[str, Any]]:

@@ -48,6 +48,7 @@ def write_report(run_dir: str | os.PathLike) -> Path:
         "Figures": _figures(results),
         "Nearest training pictures": _grid(run, results, "nearest_training.png", missing),
         "Reconstructions": _grid(run, results, "reconstructions.png", missing),
+        "Shown as other classes": _grid(run, results, "transferred.png", missing),
         "Training": drawn_curves,
         "Commands": _commands(run, record),
         "Configuration": html.json_text(config),

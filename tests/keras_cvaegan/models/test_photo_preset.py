@@ -247,7 +247,8 @@ class TestView:
         ({"relative_matching": "false"}, "relative_matching must be True or False"),
         ({"joint_generation": 1}, r"joint_generation must be True or False\. Received: 1"),
         ({"horizontal_flip": None}, "horizontal_flip must be True or False"),
-        ({"augmentation": 2.0}, r"strength must be in \[0, 1\]\. Received: 2\.0"),
+        ({"augmentation": 2.0}, r"augmentation must be a number in \[0, 1\]\. Received: 2\.0"),
+        ({"augmentation": "1"}, r"augmentation must be a number in \[0, 1\]\. Received: '1'"),
         ({"discriminator_layers": ("features",)}, r"some of stride_4, .*pooled\. Received: feat"),
     ],
 )
