@@ -14,6 +14,7 @@ import functools
 import operator
 import os
 import pickle
+import pickletools
 from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
 
@@ -153,6 +154,15 @@ def read_tensors(path: str | os.PathLike) -> dict[str, np.ndarray]:
         _refuse(path, str(error) or type(error).__name__)
 
 
+def _check_memo(file: BinaryIO) -> None:
+    """Refuses a pickle that remembers things at far places: each takes all the memory up to it."""
+    start = file.tell()
+    for count, (opcode, place, _) in enumerate(pickletools.genops(file)):
+        if opcode.name.endswith("PUT") and not 0 <= place <= count:
+            raise pickle.UnpicklingError("it remembers things at places that nothing needs")
+    file.seek(start)
+
+
 def _refuse(path: Path, why: str) -> NoReturn:
     raise ValueError(
         f"Cannot read the weights in {str(path)!r}: {why}. Allowed: a whole file of tensors, as "
@@ -164,6 +174,7 @@ def _read(file: BinaryIO, size: int) -> dict[str, np.ndarray]:
     storages: dict[str, _Storage] = {}
 
     def unpickled() -> Any:
+        _check_memo(file)
         return _TensorsAlone(file, storages).load()
 
     if unpickled() != MAGIC_NUMBER or unpickled() != VERSION:

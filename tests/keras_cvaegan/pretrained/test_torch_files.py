@@ -153,6 +153,14 @@ def test_plain_pickles_and_archives(refused, tmp_path):
     refused(b"", "")
 
 
+@pytest.mark.parametrize(
+    "opcode", [pickle.LONG_BINPUT + b"\xf0\xff\xff\x7f", pickle.PUT + b"9999\n"]
+)
+def test_a_pickle_that_would_take_all_memory(refused, opcode):
+    number = pickle.dumps(torch_files.MAGIC_NUMBER, 2)
+    refused(number.replace(pickle.STOP, opcode + pickle.STOP), "it remembers things at places")
+
+
 @pytest.mark.parametrize("changes", [{"magic": 1}, {"version": 1002}, {"magic": None}])
 def test_another_form(refused, changes):
     state = {"weight": tensor(WEIGHTS, (3, 4), (4, 1))}
