@@ -70,14 +70,20 @@ class TrainingPictures:
         """The features of all pictures, (n, d); None while some are not known, or are not kept."""
         return self._features if self._known.size and self._known.all() else None
 
+    def known(self, start: int, stop: int) -> np.ndarray | None:
+        """Returns the features of some of the pictures, (n, d); None while some are not known."""
+        if self._features is None or not self._known[start:stop].all():
+            return None
+        return self._features[start:stop]
+
     def points(self, start: int, stop: int) -> dict[str, np.ndarray]:
         """Returns some of the pictures as points of each space."""
-        images = self.images[start:stop]
-        if self._features is None or not self._known[start:stop].all():
+        images, features = self.images[start:stop], self.known(start, stop)
+        if features is None:
             points = self.points_of(images)
             self.keep(start, points.get("feature", images[:0]))
             return points
-        return {"pixel": _pixels(images), "feature": self._features[start:stop]}
+        return {"pixel": _pixels(images), "feature": features}
 
     def points_of(self, images: np.ndarray) -> dict[str, np.ndarray]:
         """Returns any pictures as points of each space."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 
 import keras
 import numpy as np
@@ -33,6 +34,7 @@ def train_probe(
     side: int = 128,
     batch_size: int = 128,
     seed: int = 0,
+    keep: Callable[[np.ndarray], None] = lambda features: None,
 ) -> keras.Model:
     """Logistic regression on a frozen network's pooled features, as one classifier of images.
 
@@ -51,6 +53,8 @@ def train_probe(
         side: side in pixels to which pictures are resized for it.
         batch_size: pictures at a time.
         seed: seed of the part that decides.
+        keep: function that is given the features of the training pictures, float32 (n, d), as
+            whoever judges by them needs them too.
 
     Returns:
         A model of images in [−1, 1] to {"logits": (n, num_classes), "features": (n, d)}; logits of
@@ -65,6 +69,7 @@ def train_probe(
         raise ValueError("A judge needs training pictures. Received: none.")
     frozen = pretrained_trunk(trunk, images.shape[1:], resize_to=side, taps=("pooled",))
     features = _pooled_features(frozen, images, batch_size)
+    keep(features)
     mean, deviation = features.mean(axis=0), features.std(axis=0) + 1e-6
     weights, bias = _regression((features - mean) / deviation, labels, seed)
     kernel = np.zeros((features.shape[1], num_classes), np.float32)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 
 import datasets
 from keras_cvaegan.metrics import recognition
@@ -20,7 +21,10 @@ PROBE_VERSION = 1
 
 
 def open_judge(
-    path: Path, data: datasets.OpenDataset, judge: str = "trained"
+    path: Path,
+    data: datasets.OpenDataset,
+    judge: str = "trained",
+    keep: Callable[[np.ndarray], None] = lambda features: None,
 ) -> tuple[keras.Model, dict[str, Any]]:
     """Returns the judge and what it is, made where it is not kept yet.
 
@@ -29,6 +33,8 @@ def open_judge(
         data: data set whose training pictures it learns from.
         judge: "trained", a network of its own, from nothing; or a frozen one of
             `keras_cvaegan.pretrained`, such as "efficientnet_lite1", under a logistic regression.
+        keep: function that is given the training pictures' features, float32 (n, d), where a frozen
+            one's are computed for the regression.
 
     Returns:
         A model of images in [−1, 1] to logits, or to {"logits", "features"}, and its "name",
@@ -38,7 +44,7 @@ def open_judge(
         ValueError: for data that cannot be used, or weights that are not installed.
         OSError: when it cannot be kept.
     """
-    about, train = _trained(data) if judge == "trained" else _pretrained(data, judge)
+    about, train = _trained(data) if judge == "trained" else _pretrained(data, judge, keep)
     return kept_or_trained(path, about, "classifier", train), about
 
 
@@ -67,8 +73,13 @@ def judged_side(
             name: beside_pictures(data, f"{name}-{judge}.npz")
             for name in ("statistics", "features")
         }
-    classifier, about = open_judge(path, data, judge)
-    return RealSide(data, classifier, about, **{**kept, **options})
+    computed: list[np.ndarray] = []
+    classifier, about = open_judge(path, data, judge, computed.append)
+    return RealSide(
+        *(data, classifier, about),
+        training_features=computed[0] if computed else None,
+        **{**kept, **options},
+    )
 
 
 def beside_pictures(data: datasets.OpenDataset, name: str) -> Path:
@@ -108,7 +119,7 @@ def _trained(data: datasets.OpenDataset) -> Made:
     return about, train
 
 
-def _pretrained(data: datasets.OpenDataset, judge: str) -> Made:
+def _pretrained(data: datasets.OpenDataset, judge: str, keep: Callable[[np.ndarray], None]) -> Made:
     about = {
         "name": f"{judge} at {JUDGE_SIDE} px under a logistic regression on the real training "
         "pictures",
@@ -127,6 +138,7 @@ def _pretrained(data: datasets.OpenDataset, judge: str) -> Made:
             len(data.class_names),
             trunk=judge,
             side=JUDGE_SIDE,
+            keep=keep,
         )
 
     return about, train

@@ -54,6 +54,7 @@ class RealSide:
         extractor: source of the features that are compared; by default the judge.
         statistics: file that keeps the training pictures' statistics; None keeps none.
         features: file that keeps the judge's features of the training pictures; None keeps none.
+        training_features: these features, where making the judge took them; None where not.
         max_test_images: largest number of held-out pictures to use, evenly over the split.
         names: names of the metrics, of `METRICS`, that models will be measured with: with them
             given, the held-out pictures are read once though models differ in what can be said of
@@ -79,6 +80,7 @@ class RealSide:
         extractor: FeatureExtractor | None = None,
         statistics: str | os.PathLike | None = None,
         features: str | os.PathLike | None = None,
+        training_features: np.ndarray | None = None,
         max_test_images: int = 10_000,
         names: Iterable[str] = (),
     ) -> None:
@@ -101,6 +103,8 @@ class RealSide:
             if features is not None:
                 self._features = KeptFeatures(features, self.judge, data.key("train"))
                 self._features.give_to(self._searched)
+            if training_features is not None:
+                self._searched.keep(0, training_features)
 
     @functools.cached_property
     def reference(self) -> metrics.ReferenceStatistics:
@@ -199,10 +203,13 @@ class _Remembering:
         return getattr(self._judge, name)
 
     def __call__(self, images: np.ndarray) -> Extracted:
-        features, probabilities = self._judge(images)
-        self._searched.keep(self._start, features)
-        self._start += len(images)
-        return features, probabilities
+        start, stop = self._start, self._start + len(images)
+        self._start = stop
+        features = self._searched.known(start, stop)
+        if features is None:
+            features, _ = self._judge(images)
+            self._searched.keep(start, features)
+        return features, None
 
 
 def _merged(measured: Iterable[Measured]) -> Measured:

@@ -41,7 +41,7 @@ def made(monkeypatch, tmp_path):
 
     asked = []
 
-    def train_probe(images, labels, num_classes, *, trunk, side):
+    def train_probe(images, labels, num_classes, *, trunk, side, keep):
         asked.append((trunk, side, len(images)))
         return judge_without_training((images, labels), None, num_classes, augment=False)
 
@@ -140,3 +140,21 @@ def test_it_judges_real_pictures(data, tmp_path):
     images = test.images.astype(np.float32) / 127.5 - 1
     logits = keras.ops.convert_to_numpy(classifier(images, training=False)["logits"])
     assert (logits.argmax(axis=1) == test.labels).mean() > 0.7
+
+
+def test_training_pictures_pass_it_once(data, tmp_path, monkeypatch):
+    monkeypatch.setenv("KERAS_CVAEGAN_CACHE", str(tmp_path / "cache"))
+    run = RunDirectory(tmp_path)
+    run.create()
+    first = judged_side(data, run, PROBE)
+    features, _ = first.judge(np.asarray(first.training.images))
+
+    def refuse(judge, images):
+        raise AssertionError("It has seen them.")
+
+    monkeypatch.setattr(type(first.judge), "__call__", refuse)
+    # Of the features that the regression was fitted to, and then of those that were kept.
+    for made in (lambda: first, lambda: judged_side(data, run, PROBE)):
+        moments = made().reference.moments
+        np.testing.assert_allclose(moments.mean, features.mean(axis=0), rtol=1e-4, atol=1e-5)
+        next((tmp_path / "cache").rglob(f"statistics-{PROBE}.npz")).unlink()
