@@ -143,9 +143,10 @@ def backward(
     wanted = set(inputs)  # What has something behind it whose gradient is wanted.
     for node in _leading_to(network, outputs):
         behind = any(name in wanted for name in node.inputs)
-        if behind or (weights and node.layer.trainable_weights):
+        trained = weights and bool(node.layer.trainable_weights)
+        if behind or trained:
             wanted.add(node.layer.name)
-        if weights:
+        if trained:
             total += of_layer(node)
         # Of (map, condition), the condition meets the weights; of a head's, both do.
         head = isinstance(node.layer, ProjectionHead)

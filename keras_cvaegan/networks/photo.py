@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import keras
 from keras import layers
@@ -20,6 +20,7 @@ def photo_discriminator(
     num_classes: int,
     filters: int = 64,
     maps: Sequence[str] | None = None,
+    mixing: bool = True,
     image_head: bool = False,
     synchronized: bool = False,
     name: str = "discriminator",
@@ -28,7 +29,14 @@ def photo_discriminator(
 
     As the projected discriminators of Sauer et al., "Projected GANs Converge Faster" (NeurIPS
     2021): a 1×1 convolution, convolutions of stride 2 down to 4×4 and a `ProjectionHead` on every
-    place. Kernels are spectrally normalized, and what the convolutions give is normalized over the
+    place. With mixing (their Section 3.2) the heads do not see the maps m_1, m_2, … themselves, of
+    which the fine ones know nothing of objects, but, from the coarsest on,
+
+        x_k = B_k (A_k m_k + x_(k+1) enlarged)
+
+    where A_k are 1×1 and B_k 3×3 convolutions of random kernels that stay as they are.
+
+    Trained kernels are spectrally normalized, and what the convolutions give is normalized over the
     batch: real and generated images differ in directions in which the trunk's maps vary little,
     which heads that may not stretch them (of a bounded slope) hardly see. f_D is what the trunk
     sees: its outputs are given on.
@@ -38,6 +46,7 @@ def photo_discriminator(
         num_classes: number of classes, at least 1.
         filters: channels of the heads.
         maps: outputs of the trunk that have a head; all its maps by default.
+        mixing: whether heads of fine maps see the coarser ones too.
         image_head: whether a head of half as many channels sees the images themselves: what a
             trunk overlooks, such as a fine screen of dots, it does not.
         synchronized: whether replicas share batch statistics.
@@ -70,8 +79,9 @@ def photo_discriminator(
     labels = keras.Input((num_classes,), dtype=full_precision_dtype(), name="labels")
     seen = {**inputs, "labels": labels}
     logits = []
+    looked_at = _mixed(inputs, maps, filters) if mixing else inputs
     for tap in maps:
-        x = _normalized(inputs[tap], filters, 1, 1, f"{tap}_mix", synchronized)
+        x = _normalized(looked_at[tap], filters, 1, 1, f"{tap}_mix", synchronized)
         logits.append(_places(x, labels, filters, tap, synchronized))
     if image_head:
         shape = tuple(trunk.input.shape[1:])
@@ -130,6 +140,34 @@ def photo_classifier(
     logits = layers.Dense(num_classes, dtype=full_precision_dtype(), name="logits")(features)
     outputs = {"logits": logits, "features": features}
     return keras.Model({"pooled": inputs["pooled"]}, outputs, name=name)
+
+
+def _mixed(
+    inputs: Mapping[str, keras.KerasTensor], maps: Sequence[str], filters: int
+) -> dict[str, keras.KerasTensor]:
+    """Each map with what all coarser ones hold, by random convolutions that are never trained."""
+
+    def convolution(kernel: int, name: str) -> layers.Conv2D:
+        return layers.Conv2D(
+            filters,
+            kernel,
+            padding="same",
+            use_bias=False,
+            kernel_initializer="he_normal",
+            trainable=False,
+            name=name,
+        )
+
+    found: dict[str, keras.KerasTensor] = {}
+    coarser = None
+    for tap in sorted(maps, key=lambda tap: inputs[tap].shape[1]):
+        x = convolution(1, f"{tap}_channels")(inputs[tap])
+        if coarser is not None:
+            sides = x.shape[1:3]
+            coarser = layers.Resizing(*sides, name=f"{tap}_enlarge")(coarser)
+            x = layers.Add(name=f"{tap}_add")([x, coarser])
+        found[tap] = coarser = convolution(3, f"{tap}_scales")(x)
+    return found
 
 
 def _places(

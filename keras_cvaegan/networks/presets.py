@@ -270,7 +270,7 @@ PRESETS = {
                     ),
                 }
             ),
-            augmentation=1.0,
+            augmentation=0.3,
             horizontal_flip=True,
             replaces_paper_rates=True,
             objective=MappingProxyType(

@@ -36,6 +36,52 @@ def test_a_head_may_see_the_images_themselves():
     assert (after[:, 32:] != before[:, 32:]).all()
 
 
+def test_heads_of_fine_maps_see_the_coarser_ones_by_random_convolutions():
+    network = photo_discriminator(small_trunk(), num_classes=3, filters=8)
+    inputs = example(network)
+    mixed = keras.Model(
+        network.input, [network.get_layer(f"stride_{s}_scales").output for s in (2, 4)]
+    )
+    fine, coarse = (np.asarray(x, np.float64) for x in mixed(inputs))
+
+    def kernel(name):
+        layer = network.get_layer(name)
+        assert not layer.trainable_variables
+        return np.asarray(layer.kernel, np.float64)
+
+    def by_equation(x, name):
+        """The nine shifts of a map whose edges are padded with zeros."""
+        weights = kernel(name)
+        height, width = x.shape[1:3]
+        padded = np.pad(x, [(0, 0), (1, 1), (1, 1), (0, 0)])
+        return sum(
+            padded[:, i : i + height, j : j + width] @ weights[i, j]
+            for i in range(3)
+            for j in range(3)
+        )
+
+    of_coarse = inputs["stride_4"] @ kernel("stride_4_channels")[0, 0]
+    np.testing.assert_allclose(coarse, by_equation(of_coarse, "stride_4_scales"), atol=1e-4)
+    # Bilinearly to twice the size: of the two nearest places ¾ and ¼, and at the edges of one.
+    for axis in (1, 2):
+        nearest = np.repeat(coarse, 2, axis)
+        before = np.take(nearest, np.r_[0, 0 : nearest.shape[axis] - 1], axis)
+        after = np.take(nearest, np.r_[1 : nearest.shape[axis], -1], axis)
+        coarse = nearest / 2 + (before + after) / 4
+    of_fine = inputs["stride_2"] @ kernel("stride_2_channels")[0, 0] + coarse
+    np.testing.assert_allclose(fine, by_equation(of_fine, "stride_2_scales"), atol=1e-4)
+
+
+def test_heads_without_mixing_see_a_map_each():
+    for mixing in (True, False):
+        network = photo_discriminator(small_trunk(), num_classes=3, filters=8, mixing=mixing)
+        inputs = example(network)
+        before = checks.arrays(network(inputs))["logits"]
+        after = checks.arrays(network({**inputs, "stride_4": -inputs["stride_4"]}))["logits"]
+        assert (after[:, 16:] != before[:, 16:]).all()
+        assert (after[:, :16] != before[:, :16]).any() == mixing
+
+
 def test_what_the_trunk_sees_is_given_on():
     network = photo_discriminator(small_trunk(), num_classes=3, filters=8)
     inputs = example(network)
