@@ -5,7 +5,7 @@ labels added: "Denoising Diffusion Implicit Models" and "Data-efficient GANs wit
 Discriminator Augmentation". All see the same pictures, in batches of one size and in the same
 order, on the same cores, one contender at a time; samples are drawn whenever a milestone is
 reached, which the clock leaves out, and judged by a network that no training saw. Started again, it
-goes on with the contender that is not done yet.
+goes on where it was at most ten minutes before, and with later --minutes from the last ones.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from absl.flags import FlagValues
 
 IMAGE_SIZE = 64
+DTYPE_POLICIES = ("float32", "mixed_bfloat16")
 CONTENDERS = ("photo", "compact", "diffusion", "adaptive_gan")
 
 COMMAND = Command("benchmarks.against_keras_examples", __doc__)
@@ -26,6 +27,7 @@ flags.data_flags(COMMAND)
 with COMMAND.section("Contenders"):
     COMMAND.string("contenders", ",".join(CONTENDERS), "what to train, of the names above")
     COMMAND.string("minutes", "30,60", "milestones in minutes of training, of each")
+    COMMAND.enum("dtype_policy", "float32", DTYPE_POLICIES, "what all compute in")
     COMMAND.integer("batch_size", 64, "pictures an update", lower_bound=2)
     COMMAND.boolean("horizontal_flip", True, "mirror each training picture with probability ½")
     flags.seed_flag(COMMAND, "seed of weights, order of data and samples")
@@ -56,6 +58,7 @@ def main(values: FlagValues) -> None:
         horizontal_flip=values.horizontal_flip,
         seed=values.seed,
         samples_per_class=values.samples_per_class,
+        dtype_policy=values.dtype_policy,
     )
     for name in names:
         found.train(name, minutes)

@@ -31,7 +31,9 @@ def generator(image_size: int, num_classes: int) -> keras.Model:
         x = layers.Conv2DTranspose(WIDTH, 4, 2, padding="same", use_bias=False)(x)
         x = layers.BatchNormalization(scale=False)(x)
         x = layers.ReLU()(x)
-    images = layers.Conv2DTranspose(3, 4, 2, padding="same", activation="sigmoid")(x)
+    images = layers.Conv2DTranspose(3, 4, 2, padding="same", activation="sigmoid", dtype="float32")(
+        x
+    )
     return keras.Model({"noise": noise, "labels": labels}, images)
 
 
@@ -46,8 +48,10 @@ def discriminator(image_size: int, num_classes: int) -> keras.Model:
         x = layers.LeakyReLU(LEAKY_SLOPE)(x)
     x = layers.Flatten()(x)
     x = layers.Dropout(DROPOUT_RATE)(x)
-    of_class = layers.Dense(x.shape[-1], use_bias=False)(labels)
-    logit = layers.Add()([layers.Dense(1)(x), layers.Dot(axes=-1)([x, of_class])])
+    of_class = layers.Dense(x.shape[-1], use_bias=False, dtype="float32")(labels)
+    of_image = layers.Dense(1, dtype="float32")(x)
+    projected = layers.Dot(axes=-1, dtype="float32")([x, of_class])
+    logit = layers.Add(dtype="float32")([of_image, projected])
     return keras.Model({"images": images, "labels": labels}, logit)
 
 
@@ -64,15 +68,16 @@ class AdaptiveAugmenter(keras.Model):
     """
 
     def __init__(self, image_size: int) -> None:
-        super().__init__()
-        self.probability = tf.Variable(0.0, trainable=False)
+        super().__init__(dtype="float32")
+        self.probability = self.add_weight(name="probability", initializer="zeros", trainable=False)
+        moves, zooms = (MAX_TRANSLATION, MAX_TRANSLATION), ((-MAX_ZOOM, 0.0), (-MAX_ZOOM, 0.0))
         self.augmenter = keras.Sequential(
             [
                 keras.Input((image_size, image_size, 3)),
-                layers.RandomFlip("horizontal"),
-                layers.RandomTranslation(MAX_TRANSLATION, MAX_TRANSLATION, interpolation="nearest"),
-                layers.RandomRotation(MAX_ROTATION),
-                layers.RandomZoom((-MAX_ZOOM, 0.0), (-MAX_ZOOM, 0.0)),
+                layers.RandomFlip("horizontal", dtype="float32"),
+                layers.RandomTranslation(*moves, interpolation="nearest", dtype="float32"),
+                layers.RandomRotation(MAX_ROTATION, dtype="float32"),
+                layers.RandomZoom(*zooms, dtype="float32"),
             ]
         )
         self.built = True
@@ -118,6 +123,10 @@ class AdaptiveGAN(keras.Model):
         self.of_discriminator = keras.optimizers.Adam(LEARNING_RATE, beta_1=BETA_1)
         self.of_generator.build(self.generator.trainable_variables)
         self.of_discriminator.build(self.discriminator.trainable_variables)
+
+    @property
+    def optimizers(self) -> list[keras.optimizers.Optimizer]:
+        return [self.of_generator, self.of_discriminator]
 
     @property
     def metrics(self) -> list[keras.metrics.Metric]:

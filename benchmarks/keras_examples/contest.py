@@ -16,6 +16,7 @@ import datasets
 from benchmarks.keras_examples.adaptive_augmentation import AdaptiveGAN
 from benchmarks.keras_examples.diffusion import Diffusion
 from keras_cvaegan import pictures
+from keras_cvaegan.files import replacing
 from keras_cvaegan.models import CVAEGAN
 from keras_cvaegan.training.run_directory import RunDirectory, read_json, write_json
 from trainers.command_line.flags import dataset_options
@@ -42,6 +43,7 @@ METRICS = {
     "coverage": "Coverage",
 }
 STEPS_A_CALL = 10
+MINUTES_BETWEEN_STATES = 10
 SHOWN_CLASSES, SHOWN_EACH = 12, 8
 
 
@@ -71,6 +73,7 @@ class Contest:
         horizontal_flip: whether training mirrors pictures.
         seed: seed of weights, order and samples.
         samples_per_class: pictures of each class that are drawn at a milestone.
+        dtype_policy: what all compute in, "float32" or "mixed_bfloat16".
     """
 
     output: str | os.PathLike
@@ -80,10 +83,12 @@ class Contest:
     horizontal_flip: bool
     seed: int
     samples_per_class: int
+    dtype_policy: str = "float32"
 
     def model(self, name: str) -> keras.Model:
         """Returns a contender, compiled, with fresh weights."""
         keras.utils.set_random_seed(self.seed)
+        keras.config.set_dtype_policy(self.dtype_policy)
         classes = len(self.data.class_names)
         if name == "diffusion":
             images = self.data.prepare("train").images
@@ -110,34 +115,54 @@ class Contest:
             "horizontal_flip": self.horizontal_flip,
             "seed": self.seed,
             "samples_per_class": self.samples_per_class,
+            "dtype_policy": self.dtype_policy,
         }
 
     def train(self, name: str, minutes: Sequence[float]) -> None:
         """Trains a contender up to the last milestone, and draws samples at each.
 
-        One whose samples are all there, drawn with the same settings, is done.
+        One whose samples are all there, drawn with the same settings, is done; one that was stopped
+        goes on from where it was at most `MINUTES_BETWEEN_STATES` before. (Not bit for bit: noise
+        that TensorFlow draws begins anew.)
         """
         folder = Path(self.output) / name
         folder.mkdir(parents=True, exist_ok=True)
         settings = self._settings()
-        done = folder / "settings.json"
-        files = [folder / f"{each}_minutes.npz" for each in minutes]
-        if all(path.exists() for path in files) and done.exists() and read_json(done) == settings:
+        files = {each: folder / f"{each}_minutes.npz" for each in minutes}
+        kept = folder / "settings.json"
+        if not kept.exists() or read_json(kept) != settings:
+            for path in folder.glob("*.npz"):
+                path.unlink()
+            write_json(kept, settings)
+        left = [each for each in minutes if not files[each].exists()]
+        if not left:
             print(f"{TITLES[name]}: its samples are there, {folder}")
             return
         model = self.model(name)
+        state = State(model, folder / "state.npz")
+        steps, trained = state.read()
+        if trained >= 60 * left[0]:  # Its samples are gone, and so is the model at that time.
+            model, steps, trained = self.model(name), 0, 0.0
+            state = State(model, folder / "state.npz")
         stream = self.data.load(
             batch_size=self.batch_size, seed=self.seed, repeat=True, dtype="uint8"
-        ).prefetch(4)
-        print(f"\n{TITLES[name]}: {max(minutes)} minutes of training", flush=True)
+        )
+        began = f", {trained / 60:.1f} of them done" if steps else ""
+        print(f"\n{TITLES[name]}: {max(left)} minutes of training{began}", flush=True)
         model.fit(
-            stream,
+            stream.skip(steps).prefetch(4),
             steps_per_epoch=10**9,
             shuffle=False,
             verbose=0,
-            callbacks=[_Milestones(minutes, lambda at, step: self._draw(model, folder, at, step))],
+            callbacks=[
+                _Milestones(
+                    left,
+                    lambda at, step: self._draw(model, folder, at, step),
+                    state,
+                    (steps, trained),
+                )
+            ],
         )
-        write_json(done, settings)
 
     def _draw(self, model: Contender, folder: Path, minutes: float, step: int) -> None:
         classes = len(self.data.class_names)
@@ -148,13 +173,14 @@ class Contest:
             parts.append(model.generate(part, seed=self.seed + start))
         seconds = time.monotonic() - began
         images = np.concatenate(parts)
-        np.savez_compressed(
-            folder / f"{minutes}_minutes.npz",
-            images=images,
-            labels=labels,
-            steps=step,
-            seconds_of_sampling=seconds,
-        )
+        with replacing(folder / f"{minutes}_minutes.npz", ending=".npz") as partial:
+            np.savez_compressed(
+                partial,
+                images=images,
+                labels=labels,
+                steps=step,
+                seconds_of_sampling=seconds,
+            )
         chosen = np.linspace(0, classes - 1, min(SHOWN_CLASSES, classes)).astype(int)
         shown = min(SHOWN_EACH, self.samples_per_class)
         rows = np.concatenate([images[labels == label][:shown] for label in chosen])
@@ -209,28 +235,78 @@ def _table(rows: Sequence[dict[str, Any]]) -> str:
     )
 
 
-class _Milestones(keras.callbacks.Callback):
-    """Calls a function at each of some minutes of training, which the clock leaves out."""
+class State:
+    """A contender in the midst of its training, in a file.
 
-    def __init__(self, minutes: Sequence[float], reached: Any) -> None:
+    Args:
+        model: the contender, compiled.
+        path: path of the .npz file.
+    """
+
+    def __init__(self, model: keras.Model, path: Path) -> None:
+        self.path = path
+        optimizers = model.optimizers if isinstance(model, AdaptiveGAN) else [model.optimizer]
+        found = {id(x): x for x in model.variables}
+        for optimizer in optimizers:
+            if not optimizer.built:
+                optimizer.build(model.trainable_variables)
+            found |= {id(x): x for x in optimizer.variables}
+        self._variables = list(found.values())
+
+    def read(self) -> tuple[int, float]:
+        """Sets the variables to what they were; returns steps and seconds of training, or zeros."""
+        if not self.path.exists():
+            return 0, 0.0
+        with np.load(self.path, allow_pickle=False) as kept:
+            values = [kept[str(number)] for number in range(len(kept.files) - 2)]
+            for variable, value in zip(self._variables, values, strict=True):
+                variable.assign(value)
+            return int(kept["steps"]), float(kept["seconds"])
+
+    def write(self, steps: int, seconds: float) -> None:
+        """Keeps the variables.
+
+        Args:
+            steps: steps taken.
+            seconds: seconds of training.
+        """
+        values = {str(number): np.asarray(x) for number, x in enumerate(self._variables)}
+        with replacing(self.path, ending=".npz") as partial:
+            np.savez(partial, steps=steps, seconds=seconds, **values)
+
+
+class _Milestones(keras.callbacks.Callback):
+    """Calls a function at each of some minutes of training, and keeps the state in between.
+
+    The clock leaves out both.
+    """
+
+    def __init__(
+        self, minutes: Sequence[float], reached: Any, state: State, begun: tuple[int, float]
+    ) -> None:
         super().__init__()
-        self._left, self._reached = sorted(minutes), reached
-        self._steps, self._trained = 0, 0.0
-        self._told = 0.0
+        self._left, self._reached, self._state = sorted(minutes), reached, state
+        self._before, self._trained = begun
+        self._told = self._kept = self._trained
 
     def on_train_begin(self, logs: Any = None) -> None:
         self._since = time.monotonic()
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        self._steps = batch + 1
+        steps = self._before + batch + 1
         now = time.monotonic()
         self._trained += now - self._since
         if self._trained - self._told >= 60:
             self._told = self._trained
             losses = "  ".join(f"{name} {value:.3g}" for name, value in (logs or {}).items())
-            print(f"{self._trained / 60:.0f} minutes, step {self._steps:,}  {losses}", flush=True)
+            print(f"{self._trained / 60:.0f} minutes, step {steps:,}  {losses}", flush=True)
+        at_milestone = False
         while self._left and self._trained >= 60 * self._left[0]:
-            self._reached(self._left.pop(0), self._steps)
+            self._reached(self._left.pop(0), steps)
+            at_milestone = True
+        if at_milestone or self._trained - self._kept >= 60 * MINUTES_BETWEEN_STATES:
+            self._kept = self._trained
+            self._state.write(steps, self._trained)
         if not self._left:
             self.model.stop_training = True
         self._since = time.monotonic()

@@ -42,7 +42,7 @@ def denoiser(image_size: int, num_classes: int) -> keras.Model:
     images = keras.Input((image_size, image_size, 3), name="images")
     variances = keras.Input((1, 1, 1), name="variances")
     labels = keras.Input((num_classes,), name="labels")
-    e = layers.Lambda(_sinusoidal, output_shape=(1, 1, EMBEDDING_DIMS))(variances)
+    e = layers.Lambda(_sinusoidal, output_shape=(1, 1, EMBEDDING_DIMS), dtype="float32")(variances)
     e = layers.UpSampling2D(image_size, interpolation="nearest")(e)
     c = layers.Dense(EMBEDDING_DIMS, use_bias=False)(labels)
     c = layers.Reshape((1, 1, EMBEDDING_DIMS))(c)
@@ -62,7 +62,7 @@ def denoiser(image_size: int, num_classes: int) -> keras.Model:
         for _ in range(BLOCK_DEPTH):
             x = layers.Concatenate()([x, skips.pop()])
             x = _residual_block(x, width)
-    noise = layers.Conv2D(3, 1, kernel_initializer="zeros")(x)
+    noise = layers.Conv2D(3, 1, kernel_initializer="zeros", dtype="float32")(x)
     return keras.Model({"images": images, "variances": variances, "labels": labels}, noise)
 
 
@@ -77,7 +77,7 @@ class Diffusion(keras.Model):
 
     def __init__(self, images: np.ndarray, num_classes: int, horizontal_flip: bool) -> None:
         super().__init__()
-        self.normalizer = layers.Normalization()
+        self.normalizer = layers.Normalization(dtype="float32")
         self.normalizer.adapt(images[:4096].astype(np.float32) / 255.0)
         self.num_classes = num_classes
         self.horizontal_flip = horizontal_flip

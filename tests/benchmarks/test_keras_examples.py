@@ -7,6 +7,7 @@ import tensorflow as tf
 import datasets
 from benchmarks.keras_examples import adaptive_augmentation, contest, diffusion
 from keras_cvaegan.training.run_directory import read_json
+from tests.helpers import checks
 
 pytestmark = [pytest.mark.slow, pytest.mark.tensorflow]
 
@@ -112,3 +113,47 @@ def test_a_contest_draws_at_milestones_measures_and_goes_on(tmp_path, capsys):
         assert 0 <= row["top1_accuracy"] <= 1
         assert row["frechet_distance"] > rows[0]["frechet_distance"] > 0
         assert row["pictures_seen"] % 16 == 0 < row["pictures_seen"]
+
+
+def test_a_contest_that_was_stopped_goes_on(tmp_path, capsys, monkeypatch):
+    data = datasets.open_dataset("petals", SIDE, count=96, num_classes=CLASSES)
+    monkeypatch.setattr(contest, "MINUTES_BETWEEN_STATES", 0)
+    options = dict(zip(("image_size", "batch_size"), (SIDE, 16), strict=True))
+    options |= {"horizontal_flip": True, "seed": 0, "samples_per_class": 4}
+    for name in ("compact", "diffusion", "adaptive_gan"):
+        found = contest.Contest(tmp_path, data, **options)
+        found.train(name, [0.002])
+        first = contest.State(found.model(name), tmp_path / name / "state.npz")
+        steps, seconds = first.read()
+        assert steps > 0
+        assert seconds >= 0.12
+        moments = [x for x in first._variables if x.shape.rank]
+        assert any(np.abs(np.asarray(x)).max() > 0 for x in moments)
+        capsys.readouterr()
+        contest.Contest(tmp_path, data, **options).train(name, [0.002, 0.004 + seconds / 60])
+        assert f", {seconds / 60:.1f} of them done" in capsys.readouterr().out
+        later, more = contest.State(found.model(name), tmp_path / name / "state.npz").read()
+        assert later > steps
+        assert more > seconds
+        # With other settings all begins anew.
+        other = contest.Contest(tmp_path, data, **options | {"seed": 1})
+        other.train(name, [0.002])
+        assert len(list((tmp_path / name).glob("*.npz"))) == 2
+
+
+def test_contenders_compute_in_half_precision_and_sum_in_full(pictures):
+    images, labels = pictures
+    with checks.dtype_policy("mixed_bfloat16"):
+        models = (
+            diffusion.Diffusion(images, CLASSES, True),
+            adaptive_augmentation.AdaptiveGAN(SIDE, CLASSES),
+        )
+    for model in models:
+        model.compile()
+        history = model.fit(images, labels, batch_size=16, epochs=2, verbose=0).history
+        assert all(np.isfinite(values).all() for values in history.values())
+        assert all(x.dtype == "float32" for x in model.trainable_variables)
+        assert model.generate(np.array([0, 2]), seed=1).dtype == np.uint8
+    for network in (models[0].network, models[1].generator, models[1].discriminator):
+        half = [layer for layer in network.layers if layer.compute_dtype == "bfloat16"]
+        assert len(half) > len(network.layers) / 2
