@@ -158,7 +158,7 @@ def _check_memo(file: BinaryIO) -> None:
     """Refuses a pickle that remembers things at far places: each takes all the memory up to it."""
     start = file.tell()
     for count, (opcode, place, _) in enumerate(pickletools.genops(file)):
-        if opcode.name.endswith("PUT") and not 0 <= place <= count:
+        if opcode.name.endswith("PUT") and not 0 <= int(place or 0) <= count:
             raise pickle.UnpicklingError("it remembers things at places that nothing needs")
     file.seek(start)
 
