@@ -270,7 +270,7 @@ PRESETS = {
                     ),
                 }
             ),
-            augmentation=0.3,
+            augmentation=1.0,
             horizontal_flip=True,
             replaces_paper_rates=True,
             objective=MappingProxyType(
