@@ -124,16 +124,22 @@ class Contest:
         One whose samples are all there, drawn with the same settings, is done; one that was stopped
         goes on from where it was at most `MINUTES_BETWEEN_STATES` before. (Not bit for bit: noise
         that TensorFlow draws begins anew.)
+
+        Raises:
+            ValueError: for a folder with samples of other settings.
         """
         folder = Path(self.output) / name
         folder.mkdir(parents=True, exist_ok=True)
         settings = self._settings()
         files = {each: folder / f"{each}_minutes.npz" for each in minutes}
         kept = folder / "settings.json"
-        if not kept.exists() or read_json(kept) != settings:
-            for path in folder.glob("*.npz"):
-                path.unlink()
+        if not kept.exists():
             write_json(kept, settings)
+        elif read_json(kept) != settings:
+            raise ValueError(
+                f"{str(folder)!r} holds what was trained with other data or settings: "
+                f"{read_json(kept)}. Received: {settings}. Choose another --output."
+            )
         left = [each for each in minutes if not files[each].exists()]
         if not left:
             print(f"{TITLES[name]}: its samples are there, {folder}")
@@ -141,7 +147,7 @@ class Contest:
         model = self.model(name)
         state = State(model, folder / "state.npz")
         steps, trained = state.read()
-        if trained >= 60 * left[0]:  # Its samples are gone, and so is the model at that time.
+        if trained >= 60 * min(left):  # Its samples are gone, and so is the model at that time.
             model, steps, trained = self.model(name), 0, 0.0
             state = State(model, folder / "state.npz")
         stream = self.data.load(

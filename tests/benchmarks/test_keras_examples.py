@@ -120,25 +120,52 @@ def test_a_contest_that_was_stopped_goes_on(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(contest, "MINUTES_BETWEEN_STATES", 0)
     options = dict(zip(("image_size", "batch_size"), (SIDE, 16), strict=True))
     options |= {"horizontal_flip": True, "seed": 0, "samples_per_class": 4}
-    for name in ("compact", "diffusion", "adaptive_gan"):
-        found = contest.Contest(tmp_path, data, **options)
-        found.train(name, [0.002])
-        first = contest.State(found.model(name), tmp_path / name / "state.npz")
-        steps, seconds = first.read()
-        assert steps > 0
-        assert seconds >= 0.12
-        moments = [x for x in first._variables if x.shape.rank]
-        assert any(np.abs(np.asarray(x)).max() > 0 for x in moments)
-        capsys.readouterr()
-        contest.Contest(tmp_path, data, **options).train(name, [0.002, 0.004 + seconds / 60])
-        assert f", {seconds / 60:.1f} of them done" in capsys.readouterr().out
-        later, more = contest.State(found.model(name), tmp_path / name / "state.npz").read()
-        assert later > steps
-        assert more > seconds
-        # With other settings all begins anew.
-        other = contest.Contest(tmp_path, data, **options | {"seed": 1})
+    name = "diffusion"
+    found = contest.Contest(tmp_path, data, **options)
+    found.train(name, [0.002])
+    steps, seconds = contest.State(found.model(name), tmp_path / name / "state.npz").read()
+    assert steps > 0
+    assert seconds >= 0.12
+    capsys.readouterr()
+    contest.Contest(tmp_path, data, **options).train(name, [0.002, 0.004 + seconds / 60])
+    assert f", {seconds / 60:.1f} of them done" in capsys.readouterr().out
+    later, more = contest.State(found.model(name), tmp_path / name / "state.npz").read()
+    assert later > steps
+    assert more > seconds
+    # With other settings nothing is lost.
+    other = contest.Contest(tmp_path, data, **options | {"seed": 1})
+    with pytest.raises(ValueError, match=r"other data or settings: .*Choose another --output"):
         other.train(name, [0.002])
-        assert len(list((tmp_path / name).glob("*.npz"))) == 2
+    assert len(list((tmp_path / name).glob("*.npz"))) == 3
+
+
+@pytest.mark.parametrize("name", ["compact", "diffusion", "adaptive_gan"])
+def test_a_state_is_all_that_training_changes(name, pictures, tmp_path):
+    images, labels = pictures
+    data = datasets.open_dataset("petals", SIDE, count=96, num_classes=CLASSES)
+    found = contest.Contest(tmp_path, data, SIDE, 16, True, 0, 4)
+    trained, fresh = found.model(name), found.model(name)
+    trained.fit(images, labels, batch_size=16, epochs=4, verbose=0)
+    if name == "adaptive_gan":
+        trained.augmenter.probability.assign(0.25)
+    contest.State(trained, tmp_path / "state.npz").write(12, 3.5)
+    asked = np.arange(CLASSES)
+    expected = trained.generate(asked, seed=1)
+    assert (fresh.generate(asked, seed=1) != expected).any()
+    assert contest.State(fresh, tmp_path / "state.npz").read() == (12, 3.5)
+    np.testing.assert_array_equal(fresh.generate(asked, seed=1), expected)
+    for ours, theirs in zip(optimizers(fresh), optimizers(trained), strict=True):
+        assert len(ours.variables) == len(theirs.variables) > 2
+        assert any(x.path.endswith("iteration") and int(x) for x in ours.variables)
+        for x, y in zip(ours.variables, theirs.variables, strict=True):
+            np.testing.assert_array_equal(np.asarray(x), np.asarray(y))
+    if name == "adaptive_gan":
+        assert float(fresh.augmenter.probability) == 0.25
+
+
+def optimizers(model):
+    several = isinstance(model, adaptive_augmentation.AdaptiveGAN)
+    return model.optimizers if several else [model.optimizer]
 
 
 def test_contenders_compute_in_half_precision_and_sum_in_full(pictures):

@@ -194,7 +194,10 @@ class RealSide:
 
 
 class _Remembering:
-    """The judge, as the training pictures pass it in their order: `searched` keeps the features."""
+    """The judge, as the training pictures pass it in their order: `searched` keeps the features.
+
+    Pictures whose features it knows do not pass the judge again. Nobody asks for probabilities.
+    """
 
     def __init__(self, judge: FeatureExtractor, searched: TrainingPictures) -> None:
         self._judge, self._searched, self._start = judge, searched, 0

@@ -9,7 +9,7 @@ from keras_cvaegan.applications.picture_codes import picture_codes
 from keras_cvaegan.metrics.transfer import FRAME, RelativeChange, frames
 from keras_cvaegan.models import GenerativeModel
 from keras_cvaegan.progress import counted
-from trainers.evaluation.real_side import RealSide, batches
+from trainers.evaluation.real_side import BATCH_SIZE, RealSide, batches
 from trainers.reports import picture_grids
 
 MAX_PICTURES = 1000
@@ -37,11 +37,12 @@ def transfer(
     random = np.random.default_rng(seed)
     num_classes = len(real_side.class_names)
     rows = np.sort(random.permutation(real_side.test_rows)[:MAX_PICTURES])
-    moves = iter(random.integers(1, num_classes, len(rows)))
+    own = np.asarray(real_side.test.labels)[rows]
+    others = (own + random.integers(1, num_classes, len(rows))) % num_classes
     codes, edges, right = RelativeChange(), RelativeChange(), 0
     stream = counted("Shown as other classes", batches(real_side.test, rows), len(rows))
-    for images, labels in stream:
-        targets = (labels + np.array([next(moves) for _ in labels])) % num_classes
+    parts = np.split(others, range(BATCH_SIZE, len(rows), BATCH_SIZE))
+    for (images, labels), targets in zip(stream, parts, strict=True):
         changed = pictures.to_uint8(applications.transfer(model, images, targets, labels))
         (before, _), (after, _) = (
             picture_codes(model, *pair) for pair in ((images, labels), (changed, targets))
